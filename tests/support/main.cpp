@@ -1,0 +1,6 @@
+// tests/support/main.cpp
+// SPDX-License-Identifier: BSL-1.0
+
+// The only doctest implementation: every test program of the project is linked with this file.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
