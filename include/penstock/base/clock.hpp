@@ -1,0 +1,86 @@
+// penstock/base/clock.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// The library's time: nanoseconds on a monotonic clock that has no `now()`, because time comes
+/// from the environment (`this_task::now`) or is an argument. Sums of times saturate: `max()` is
+/// never.
+
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <ratio>
+#include <type_traits>
+
+namespace penstock {
+
+using duration = std::chrono::nanoseconds;
+
+/// The monotonic clock of an environment, as a type.
+struct clock {
+  using duration = penstock::duration;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<clock, duration>;
+  static constexpr bool is_steady = true;
+};
+
+using time_point = std::chrono::time_point<clock, duration>;
+/// Calendar time: for cron, signatures, logs. Never for measuring.
+using wall_time = std::chrono::sys_time<duration>;
+
+namespace detail {
+__extension__ using uint128 = unsigned __int128;
+static_assert(sizeof(duration::rep) == 8);
+
+constexpr duration saturated(bool negative) noexcept {
+  return negative ? duration::min() : duration::max();
+}
+
+template <class Rep>
+constexpr duration scale(Rep count, std::intmax_t num, std::intmax_t den) noexcept {
+  constexpr auto limit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if constexpr (std::is_floating_point_v<Rep>) {
+    if (count != count) return duration::zero();
+    const auto ns = static_cast<long double>(count) * static_cast<long double>(num) /
+                    static_cast<long double>(den);
+    if (ns >= static_cast<long double>(limit) || ns <= -static_cast<long double>(limit))
+      return saturated(ns < 0);
+    return duration(static_cast<std::int64_t>(ns < 0 ? ns - 0.5L : ns + 0.5L));
+  } else {
+    const bool negative = count < 0;
+    const auto wide = static_cast<std::uint64_t>(count);
+    const std::uint64_t magnitude = negative ? 0 - wide : wide;
+    const uint128 ns =
+        static_cast<uint128>(magnitude) * static_cast<uint128>(num) / static_cast<uint128>(den);
+    if (ns > limit) return saturated(negative);
+    const auto value = static_cast<std::int64_t>(static_cast<std::uint64_t>(ns));
+    return duration(negative ? -value : value);
+  }
+}
+}  // namespace detail
+
+/// `d` in nanoseconds: what is too long becomes the longest duration, what is not a number zero,
+/// and a floating count is rounded to the nearest nanosecond.
+template <class Rep, class Period>
+[[nodiscard]] constexpr duration to_duration(std::chrono::duration<Rep, Period> d) noexcept {
+  static_assert(std::is_arithmetic_v<Rep>, "a duration of a built-in number");
+  using factor = std::ratio_divide<Period, std::nano>;
+  return detail::scale(d.count(), factor::num, factor::den);
+}
+
+/// `d1 + d2`, or the nearest duration that exists.
+[[nodiscard]] constexpr duration add_saturated(duration d1, duration d2) noexcept {
+  duration::rep sum = 0;
+  if (__builtin_add_overflow(d1.count(), d2.count(), &sum))
+    return detail::saturated(d2.count() < 0);
+  return duration(sum);
+}
+/// `t + d`, or the nearest time that exists. `time_point::max()`, never, stays what it is.
+[[nodiscard]] constexpr time_point add_saturated(time_point t, duration d) noexcept {
+  if (t == time_point::max()) return t;
+  return time_point(add_saturated(t.time_since_epoch(), d));
+}
+
+}  // namespace penstock
