@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""usage: compile_fail.py FOLDER -- COMPILER...
+
+Each FOLDER/*.cpp holds code that must not compile, and beside it the same thing done right:
+
+    // expect-error: a regular expression
+    #ifdef MUST_FAIL
+    bad
+    #else
+    good
+    #endif
+
+It must compile without MUST_FAIL, must not with it, and one line of what the compiler then says
+matches the expression; all of it at most 40 lines. "// expect-error(g++):" and
+"// expect-error(clang):" are for one compiler only.
+"""
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import memo  # noqa: E402
+
+FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only",
+         "-fno-diagnostics-color"]
+MOST_LINES = 40
+EXPECT = re.compile(r"^// expect-error(?:\(([^)]*)\))?:\s*(.+?)\s*$", re.M)
+
+
+def expectation(text, family):
+    general = None
+    for which, pattern in EXPECT.findall(text):
+        if which == family:
+            return pattern
+        if not which:
+            general = pattern
+    return general
+
+
+def check(path, compiler):
+    """Nothing, or what is wrong."""
+    text = path.read_text()
+    family = "clang" if "clang" in compiler[0] + compiler[-1] else "g++"
+    pattern = expectation(text, family)
+    if pattern is None:
+        return "has no line '// expect-error: regex'"
+    if "#ifdef MUST_FAIL" not in text or "#else" not in text:
+        return "has no '#ifdef MUST_FAIL' with an '#else' that compiles"
+    good = subprocess.run([*compiler, *FLAGS, str(path)], capture_output=True, text=True)
+    if good.returncode != 0:
+        return "the good half does not compile:\n" + good.stderr
+    bad = subprocess.run([*compiler, *FLAGS, "-DMUST_FAIL", str(path)], capture_output=True,
+                         text=True)
+    if bad.returncode == 0:
+        return "the bad half compiles"
+    if not any(re.search(pattern, line) for line in bad.stderr.splitlines()):
+        return f"no line of the message matches '{pattern}':\n{bad.stderr}"
+    lines = len(bad.stderr.splitlines())
+    if lines > MOST_LINES:
+        return f"the message has {lines} lines, at most {MOST_LINES}:\n{bad.stderr}"
+    return None
+
+
+def main(arguments):
+    folder = pathlib.Path(arguments[0])
+    compiler = [word for word in arguments[2:] if not word.endswith("ccache")]
+    files = sorted(folder.glob("*.cpp"))
+    remembered = memo.Memo("compile_fail", [*compiler, *FLAGS], pathlib.Path(__file__))
+
+    def run(path):
+        return remembered.get(path, lambda: check(path, compiler))
+
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, problem in zip(files, pool.map(run, files)):
+            if problem:
+                failed += 1
+                print(f"{path}: {problem}")
+    remembered.save()
+    print(f"[cases] {len(files) - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

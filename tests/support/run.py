@@ -1,0 +1,445 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Configures, builds and runs the tests; scripts/test calls it. See scripts/test --help.
+
+Each variant is a build folder in build/ with one compiler and one set of flags. The list of tests
+is meson's own (meson-info/intro-tests.json). What a test is:
+
+ * a doctest program: its cases are counted from the summary that it prints;
+ * anything else that prints "[cases] N passed, N failed, N skipped": those are its cases;
+ * any other program: one case, skipped with exit status 77.
+
+A line "[skip] NAME: REASON" of a test program names a case that passed over its work.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+
+import discover
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+SUITES = ["unit", "compile_fail", "meta", "acceptance", "example", "fault"]
+MOST_OUTPUT_LINES = 300
+
+DOCTEST_CASES = re.compile(
+    r"^\[doctest\] test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed\s*\|\s*(?:(\d+) skipped)?",
+    re.M)
+PLAIN_CASES = re.compile(r"^\[cases\] (\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
+SKIP = re.compile(r"^\[skip\] (.*)$", re.M)
+COLOURS = re.compile(r"\x1b\[[0-9;]*[mK]")
+
+# abort() makes a report look like any other crash; leaks are failures too.
+SANITIZER_ENVIRONMENT = {
+    "ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:check_initialization_order=1"
+                    ":detect_stack_use_after_return=0",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:history_size=4",
+    "LSAN_OPTIONS": "report_objects=1",
+}
+
+
+@dataclass
+class Variant:
+    """One build folder: a compiler, flags, and what of the tests is built and run there."""
+    name: str
+    compiler: str
+    options: list
+    scope: str = "all"
+    suites: tuple = ("unit", "compile_fail", "meta", "acceptance", "example")
+    slower: int = 1
+    meta: tuple = ()  # of the suite meta only these tests; empty: all
+
+    @property
+    def folder(self):
+        return BUILD / self.name
+
+
+def optimisation(level):
+    return [f"-Doptimization={level}", "-Ddebug=false"]
+
+
+def sanitized(names):
+    # Frame pointers and line tables for the reports; one error ends the program.
+    flags = "-fno-omit-frame-pointer,-g1"
+    if "undefined" in names:
+        flags += ",-fno-sanitize-recover=all"
+    return ["-Doptimization=1", "-Ddebug=false", f"-Db_sanitize={names}", "-Db_lundef=false",
+            f"-Dcpp_args={flags}"]
+
+
+GCC, CLANG = "g++", "clang++-19"
+# What depends on the compiler is checked with both; what reads text only once.
+COMPILED_META = ("headers", "hostile_neighbours_before", "hostile_neighbours_after",
+                 "hostile_macros", "hostile_no_rtti")
+DEFAULT = Variant("gcc", GCC, optimisation("0"))
+MATRIX = [
+    Variant("gcc", GCC, optimisation("0"), suites=(*SUITES,)),
+    Variant("clang", CLANG, optimisation("0"), meta=COMPILED_META),
+    Variant("gcc-asan", GCC, sanitized("address,undefined"), scope="programs",
+            suites=("unit", "fault"), slower=4),
+    Variant("clang-tsan", CLANG, sanitized("thread"), scope="programs", suites=("unit", "fault"),
+            slower=8),
+    Variant("gcc-O1", GCC, optimisation("1"), scope="deep", suites=("unit",)),
+    Variant("gcc-O2", GCC, optimisation("2"), scope="deep", suites=("unit",)),
+    Variant("gcc-tsan", GCC, sanitized("thread"), scope="deep", suites=("unit",), slower=8),
+    Variant("clang-O1", CLANG, optimisation("1"), scope="deep", suites=("unit",)),
+    Variant("clang-O2", CLANG, optimisation("2"), scope="deep", suites=("unit",)),
+    Variant("clang-asan", CLANG, sanitized("address,undefined"), scope="deep", suites=("unit",),
+            slower=4),
+]
+
+
+@dataclass
+class Outcome:
+    """What one test program did."""
+    variant: str
+    suite: str
+    name: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    problem: str = ""
+    output: str = ""
+    skips: list = field(default_factory=list)
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+def run_quietly(command, log, **more):
+    """Runs a command with its output in a file."""
+    with open(log, "w") as out:
+        return subprocess.run(command, stdout=out, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, **more).returncode
+
+
+def show(text):
+    lines = text.rstrip("\n").split("\n")
+    if len(lines) > MOST_OUTPUT_LINES:
+        half = MOST_OUTPUT_LINES // 2
+        lines = lines[:half] + [f"... {len(lines) - 2 * half} lines left out ..."] + lines[-half:]
+    for line in lines:
+        say("    " + line)
+
+
+class Setup:
+    """Configures and builds the variants."""
+
+    def __init__(self, jobs):
+        self.jobs = jobs
+        self.ccache = shutil.which("ccache")
+
+    def configure(self, variant):
+        """Nothing, or what went wrong. Configures anew only when options or files changed."""
+        command = ["-Dwerror=true", f"-Dtest_scope={variant.scope}", *variant.options]
+        compiler = f"ccache {variant.compiler}" if self.ccache else variant.compiler
+        wanted = json.dumps([compiler, command, str(ROOT)])
+        files = "\n".join(discover.everything(variant.scope == "deep"))
+        folder = variant.folder
+        how, what = folder / "penstock-options.json", folder / "penstock-files.txt"
+        same_options = how.exists() and how.read_text() == wanted
+        if same_options and what.exists() and what.read_text() == files:
+            return None
+        if same_options:
+            call = ["meson", "setup", "--reconfigure", str(folder), str(ROOT)]
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            call = ["meson", "setup", *command, str(folder), str(ROOT)]
+        BUILD.mkdir(exist_ok=True)
+        log = BUILD / f"{variant.name}-setup.log"
+        if run_quietly(call, log, env={**os.environ, "CXX": compiler}) != 0:
+            return log.read_text()
+        how.write_text(wanted)
+        what.write_text(files)
+        return None
+
+    def ninja(self, variant, *arguments):
+        return ["ninja", "-C", str(variant.folder), f"-j{self.jobs}", *arguments]
+
+    def build(self, variant, targets):
+        """Builds; True when everything is up to date. What does not build is shown."""
+        log = BUILD / f"{variant.name}-build.log"
+        if run_quietly(self.ninja(variant, "-k0", *targets), log) == 0:
+            return True
+        text = COLOURS.sub("", log.read_text())
+        # Without ninja's progress lines.
+        show("\n".join(line for line in text.split("\n") if not re.match(r"^\[\d+/\d+\] ", line)))
+        return False
+
+    def is_fresh(self, variant, target):
+        check = subprocess.run(self.ninja(variant, "-n", target), capture_output=True, text=True)
+        return check.returncode == 0 and "no work to do" in check.stdout
+
+
+def tests_of(variant, arguments):
+    """meson's list, reduced to the suites asked for."""
+    listed = json.loads((variant.folder / "meson-info" / "intro-tests.json").read_text())
+    targets = json.loads((variant.folder / "meson-info" / "intro-targets.json").read_text())
+    files = {t["id"]: t["filename"] for t in targets}
+    chosen = []
+    for test in listed:
+        suite = test["suite"][0].split(":")[-1]
+        name = test["name"]
+        if suite not in variant.suites or (arguments.only and suite not in arguments.only):
+            continue
+        if suite == "meta" and variant.meta and name not in variant.meta:
+            continue
+        built = [os.path.relpath(f, variant.folder) for i in test["depends"] for f in files[i]]
+        inside = os.path.relpath(test["cmd"][0], variant.folder)
+        if not inside.startswith(".."):
+            built.append(inside)
+        chosen.append({"suite": suite, "name": name, "cmd": test["cmd"], "env": test["env"],
+                       "timeout": test["timeout"], "targets": sorted(set(built)),
+                       "parallel": test["is_parallel"],
+                       "doctest": os.path.basename(test["cmd"][0]).startswith("test-")})
+    return chosen
+
+
+def end_group(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run_test(variant, test, arguments, more_environment):
+    outcome = Outcome(variant.name, test["suite"], test["name"])
+    scratch = variant.folder / "scratch" / f"{test['suite']}-{test['name']}"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    command = list(test["cmd"])
+    if test["doctest"]:
+        command.append("--no-colors=true")
+        if arguments.filter and arguments.filter not in test["name"]:
+            command.append(f"--test-case=*{arguments.filter}*")
+    environment = {**os.environ, **SANITIZER_ENVIRONMENT, **test["env"], **more_environment,
+                   "PENSTOCK_SOURCE_ROOT": str(ROOT), "PENSTOCK_BUILD_ROOT": str(BUILD),
+                   "PENSTOCK_BUILD": str(variant.folder)}
+    suppressions = ROOT / "tests" / "support" / "tsan.supp"
+    if suppressions.exists():
+        environment["TSAN_OPTIONS"] += f":suppressions='{suppressions}'"
+    for symbolizer in ("llvm-symbolizer-19", "llvm-symbolizer"):
+        found = shutil.which(symbolizer)
+        if found and variant.compiler == CLANG:
+            for tool in ("ASAN", "TSAN", "UBSAN"):
+                environment[f"{tool}_SYMBOLIZER_PATH"] = found
+            break
+    limit = test["timeout"] * variant.slower
+    log = scratch.with_suffix(".log")
+    start = time.monotonic()
+    with open(log, "wb") as out:
+        process = subprocess.Popen(command, cwd=scratch, env=environment, stdout=out,
+                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                   start_new_session=True)
+        try:
+            status = process.wait(limit)
+        except subprocess.TimeoutExpired:
+            status = None
+        end_group(process)
+        process.wait()
+    outcome.seconds = time.monotonic() - start
+    outcome.output = COLOURS.sub("", log.read_text(errors="replace"))
+    count_cases(outcome, test, status, limit, bool(arguments.filter))
+    shutil.rmtree(scratch, ignore_errors=True)
+    return outcome
+
+
+def count_cases(outcome, test, status, limit, filtered):
+    doctest = DOCTEST_CASES.findall(outcome.output)
+    plain = PLAIN_CASES.findall(outcome.output)
+    outcome.skips = SKIP.findall(outcome.output)
+    if status == 77 and not doctest and not plain:
+        outcome.skipped = 1
+        outcome.skips = outcome.skips or ["it says that it cannot run here"]
+    elif doctest and test["doctest"]:
+        _, passed, failed, skipped = doctest[-1]
+        outcome.passed, outcome.failed = int(passed), int(failed)
+        if not filtered:
+            outcome.skipped = int(skipped or 0)
+        moved = min(len(outcome.skips), outcome.passed)
+        outcome.passed -= moved
+        outcome.skipped += moved
+    elif plain:
+        outcome.passed, outcome.failed, outcome.skipped = map(int, plain[-1])
+    elif status == 0:
+        outcome.passed = 1
+    if status is None:
+        outcome.problem = f"took longer than {limit} s and was ended"
+    elif status < 0:
+        outcome.problem = f"was ended by {signal.Signals(-status).name}"
+    elif status not in (0, 77):
+        outcome.problem = f"ended with status {status}"
+    elif test["doctest"] and not doctest:
+        outcome.problem = "printed no summary"
+    elif test["doctest"] and not filtered and outcome.passed + outcome.failed + outcome.skipped == 0:
+        outcome.problem = "ran no test case"
+    if outcome.problem and outcome.failed == 0:
+        outcome.failed = 1
+
+
+def report(outcome):
+    cases = outcome.passed + outcome.failed + outcome.skipped
+    if cases == 0:
+        return
+    word = "FAIL" if outcome.failed else "ok"
+    say(f"  {word:4} {outcome.suite:12} {outcome.name:28} {cases:5} cases {outcome.seconds:7.1f} s")
+    if outcome.failed:
+        if outcome.problem:
+            say(f"    {outcome.name} {outcome.problem}")
+        show(outcome.output)
+    for reason in outcome.skips:
+        say(f"       skipped: {reason}")
+
+
+class Session:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.setup = Setup(arguments.jobs)
+        self.outcomes = []
+        self.started = time.monotonic()
+
+    def add(self, outcome):
+        self.outcomes.append(outcome)
+        report(outcome)
+
+    def failure(self, variant, suite, name, problem, output=""):
+        self.add(Outcome(variant.name, suite, name, failed=1, problem=problem, output=output))
+
+    def prepare(self, variant):
+        """Configures and builds a variant; gives the tests that can run."""
+        start = time.monotonic()
+        problem = self.setup.configure(variant)
+        if problem:
+            self.failure(variant, "build", "configure", "failed", problem)
+            return []
+        chosen = tests_of(variant, self.arguments)
+        if self.arguments.filter:
+            text = self.arguments.filter
+            chosen = [t for t in chosen if text in t["name"] or t["doctest"]]
+        targets = sorted({target for test in chosen for target in test["targets"]})
+        # Everything, unless only a part was asked for.
+        part = self.arguments.only or self.arguments.filter
+        complete = self.setup.build(variant, targets if part else []) if targets or not part else True
+        say(f"{variant.name}: {variant.compiler} {' '.join(variant.options)}"
+            f" built in {time.monotonic() - start:.0f} s")
+        ready = []
+        for test in chosen:
+            if complete or all(self.setup.is_fresh(variant, t) for t in test["targets"]):
+                ready.append(test)
+            else:
+                self.failure(variant, test["suite"], test["name"], "did not build (see above)")
+        if not complete and len(ready) == len(chosen):
+            self.failure(variant, "build", "build", "failed (see above)")
+        return ready
+
+    def run(self, variant, tests, environment=None):
+        together = [t for t in tests if t["parallel"]]
+        alone = [t for t in tests if not t["parallel"]]
+        call = lambda test: run_test(variant, test, self.arguments, environment or {})  # noqa: E731
+        with concurrent.futures.ThreadPoolExecutor(self.arguments.jobs) as pool:
+            for done in concurrent.futures.as_completed([pool.submit(call, t) for t in together]):
+                self.add(done.result())
+        for test in alone:
+            self.add(call(test))
+
+    def variant(self, variant):
+        self.run(variant, self.prepare(variant))
+
+    def deep(self, variant, seconds):
+        """Runs the programs that use seeds, with new seeds each round, until the time is over."""
+        seeded = {module for module, path in discover.module_files("*_test.cpp")
+                  if "support/seeds.hpp" in path.read_text()}
+        seeded |= {path.stem for _, path in discover.module_files("*_test.cpp")
+                   if "support/seeds.hpp" in path.read_text()}
+        tests = [t for t in self.prepare(variant) if t["name"] in seeded]
+        if not tests:
+            say("deep: no test program includes <support/seeds.hpp>")
+            return
+        end = time.monotonic() + seconds
+        rounds = 0
+        while time.monotonic() < end:
+            left = max(1, int(end - time.monotonic()))
+            base = random.SystemRandom().randrange(1, 2**48)
+            rounds += 1
+            say(f"deep: round {rounds}, PENSTOCK_TEST_SEED_BASE={base}, {left} s left")
+            for test in tests:
+                test["timeout"] = max(test["timeout"], left + 600)
+            self.run(variant, tests, {"PENSTOCK_TEST_SEED_BASE": str(base),
+                                      "PENSTOCK_TEST_SEEDS": "10",
+                                      "PENSTOCK_TEST_SECONDS": str(min(60, left))})
+            if any(o.failed for o in self.outcomes):
+                say(f"deep: repeat it with PENSTOCK_TEST_SEED_BASE={base} PENSTOCK_TEST_SEEDS=10")
+                return
+
+    def finish(self):
+        totals = {word: sum(getattr(o, word) for o in self.outcomes)
+                  for word in ("passed", "failed", "skipped")}
+        seconds = time.monotonic() - self.started
+        BUILD.mkdir(exist_ok=True)
+        summary = {**totals, "seconds": round(seconds, 1), "programs": [
+            {"variant": o.variant, "suite": o.suite, "name": o.name, "passed": o.passed,
+             "failed": o.failed, "skipped": o.skipped, "seconds": round(o.seconds, 2),
+             "problem": o.problem, "skips": o.skips} for o in self.outcomes]}
+        (BUILD / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
+        say()
+        bad = [o for o in self.outcomes if o.failed]
+        if bad:
+            say("Failed:")
+            for o in bad:
+                say(f"  {o.variant} {o.suite} {o.name}" + (f": {o.problem}" if o.problem else ""))
+        skips = [(o, reason) for o in self.outcomes for reason in o.skips]
+        if skips:
+            say("Skipped:")
+            for o, reason in skips:
+                say(f"  {o.variant} {o.name}: {reason}")
+        if totals["passed"] + totals["failed"] == 0:
+            say("No test ran.")
+        say(f"{seconds:.0f} s")
+        say(f"{totals['passed']} passed, {totals['failed']} failed, {totals['skipped']} skipped")
+        return 1 if totals["failed"] or not totals["passed"] else 0
+
+
+def parse(words):
+    parser = argparse.ArgumentParser(prog="scripts/test", add_help=False)
+    parser.add_argument("--matrix", action="store_true")
+    parser.add_argument("--deep", nargs="?", const=600, type=int, metavar="SECONDS")
+    parser.add_argument("--only", action="append", choices=SUITES, metavar="SUITE")
+    parser.add_argument("--filter", metavar="TEXT")
+    parser.add_argument("-j", dest="jobs", type=int, default=os.cpu_count() or 2)
+    return parser.parse_args(words)
+
+
+def main(words):
+    arguments = parse(words)
+    session = Session(arguments)
+    if arguments.deep is not None:
+        session.deep(DEFAULT, arguments.deep)
+    elif arguments.matrix:
+        for variant in MATRIX:
+            session.variant(variant)
+    else:
+        default = DEFAULT
+        if arguments.only and "fault" in arguments.only:
+            default = Variant("gcc", GCC, DEFAULT.options, suites=(*SUITES,))
+        session.variant(default)
+    return session.finish()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
