@@ -201,7 +201,9 @@ def tests_of(variant, arguments):
         inside = os.path.relpath(test["cmd"][0], variant.folder)
         if not inside.startswith(".."):
             built.append(inside)
-        chosen.append({"suite": suite, "name": name, "cmd": test["cmd"], "env": test["env"],
+        # meson names what it builds relative to the build folder.
+        command = [str(variant.folder / word) if word in built else word for word in test["cmd"]]
+        chosen.append({"suite": suite, "name": name, "cmd": command, "env": test["env"],
                        "timeout": test["timeout"], "targets": sorted(set(built)),
                        "parallel": test["is_parallel"],
                        "doctest": os.path.basename(test["cmd"][0]).startswith("test-")})
