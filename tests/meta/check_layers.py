@@ -1,0 +1,19 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""The folders: who includes whom, umbrellas, names, and where third-party headers live."""
+import layers
+import planted
+from common import ROOT, Report
+
+CHECKS = {
+    "a folder includes only what the design lets it": layers.check,
+    "the light umbrellas reach no heavy library": layers.check_cost,
+    "umbrellas are complete": layers.check_umbrellas,
+    "basenames are unique": layers.check_basenames,
+}
+
+report = Report()
+for name, check in CHECKS.items():
+    report.case(name, check(ROOT))
+planted.prove(report, "layers", lambda tree: [f for c in CHECKS.values() for f in c(tree)])
+report.finish()

@@ -1,0 +1,1 @@
+#include <penstock/adapters/zlib/inflate.hpp>

@@ -1,0 +1,2 @@
+// expect-at 0: cost
+#include <penstock/core/task.hpp>

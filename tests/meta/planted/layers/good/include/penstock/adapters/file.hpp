@@ -1,0 +1,1 @@
+#include <penstock/adapters/file/file_tier.hpp>

@@ -1,0 +1,3 @@
+#include <tl/expected.hpp>
+
+#include <system_error>

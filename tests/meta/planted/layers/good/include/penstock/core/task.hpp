@@ -1,0 +1,2 @@
+#include <penstock/base/result.hpp>
+#include <penstock/core/detail/promise.hpp>

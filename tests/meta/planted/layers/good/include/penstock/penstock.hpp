@@ -1,0 +1,3 @@
+#include <penstock/base.hpp>
+#include <penstock/core.hpp>
+#include <penstock/sync.hpp>

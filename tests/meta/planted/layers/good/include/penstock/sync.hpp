@@ -1,0 +1,1 @@
+#include <penstock/sync/mutex.hpp>

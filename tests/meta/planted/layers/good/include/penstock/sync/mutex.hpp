@@ -1,0 +1,3 @@
+#include <penstock/core/task.hpp>
+
+#include <fmt/core.h>

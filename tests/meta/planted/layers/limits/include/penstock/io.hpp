@@ -1,0 +1,1 @@
+#include <penstock/io/file.hpp>

@@ -1,0 +1,1 @@
+#include <penstock/test/all.hpp>

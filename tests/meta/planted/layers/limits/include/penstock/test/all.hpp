@@ -1,0 +1,2 @@
+#include <penstock/adapters/redis/detail/resp.hpp>  // expect: detail
+#include <penstock/io/file.hpp>

@@ -1,0 +1,2 @@
+// expect-at 0: umbrella
+#include <penstock/base/clock.hpp>

@@ -1,0 +1,1 @@
+#include <penstock/core/sleep.hpp>

@@ -1,0 +1,1 @@
+#include <penstock/base/clock.hpp>

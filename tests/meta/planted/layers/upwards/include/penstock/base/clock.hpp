@@ -1,0 +1,1 @@
+#include <penstock/core/task.hpp>  // expect: direction
