@@ -1,0 +1,179 @@
+// penstock/core/detail/group_child.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// What a task_group keeps of a child that was started as a callable, and of one that waits for a
+/// slot.
+
+#include <penstock/base/result.hpp>
+#include <penstock/core/detail/scope.hpp>
+
+#include <functional>
+#include <memory>
+#include <tuple>
+#include <type_traits>
+
+namespace penstock {
+class task_group;
+
+namespace detail {
+template <class Body>
+class with_group_awaiter;
+class service_scope;
+
+// g++ 12 destroys a closure temporary once too often when it is not trivially copyable.
+template <class Fn>
+constexpr void check_closure() {
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+  static_assert(
+      std::is_lvalue_reference_v<Fn> || std::is_trivially_copyable_v<std::remove_cvref_t<Fn>>,
+      "name this closure: g++ 12 miscompiles a capturing temporary inside co_await");
+#endif
+}
+
+// Whether the coroutine made by calling F refers neither to F nor to its arguments: then nothing
+// has to be kept beside its frame. Known for plain functions and for non-generic empty callables.
+template <class Signature>
+inline constexpr bool takes_values = false;
+template <class R, class... P>
+inline constexpr bool takes_values<R (*)(P...)> = (!std::is_reference_v<P> && ...);
+template <class R, class C, class... P>
+inline constexpr bool takes_values<R (C::*)(P...) const> = std::is_empty_v<C> &&
+                                                           (!std::is_reference_v<P> && ...);
+
+template <class F>
+constexpr bool is_self_contained() {
+  if constexpr (std::is_pointer_v<F>)
+    return takes_values<F>;
+  else if constexpr (requires { &F::operator(); })
+    return takes_values<decltype(&F::operator())>;
+  else
+    return false;
+}
+template <class F>
+inline constexpr bool self_contained = is_self_contained<F>();
+
+// Stands between the group and a child that was started as a callable, and keeps what it was made
+// of.
+class child_record_base : public waiter, hook {
+ public:
+  explicit child_record_base(task_group& g) noexcept : group_(&g) { hooked = this; }
+  virtual void destroy() noexcept = 0;
+
+ protected:
+  ~child_record_base() = default;
+  void link() noexcept;
+
+ private:
+  step done(waiter&, waiter* child) noexcept override;
+  step stopped(waiter&, waiter* child) noexcept override;
+  bool is_scope() const noexcept override { return true; }
+
+  task_group* group_;
+};
+
+template <class F, class... Args>
+class child_record final : public child_record_base {
+ public:
+  template <class Fn, class... A>
+  child_record(task_group& g, Fn&& fn, A&&... args)
+      : child_record_base(g), fn_(std::forward<Fn>(fn)), args_(std::forward<A>(args)...) {}
+  struct deleter {
+    void operator()(child_record* r) const noexcept { r->destroy(); }
+  };
+  using pointer = std::unique_ptr<child_record, deleter>;
+
+  template <class Fn, class... A>
+  static pointer make(task_group& g, Fn&& fn, A&&... args) {
+    static_assert(alignof(child_record) <= 16, "over-aligned arguments: put them on the heap");
+    struct raw {
+      void* p;
+      ~raw() {
+        if (p) frame_free(p, sizeof(child_record));
+      }
+    } memory{frame_allocate(sizeof(child_record))};
+    pointer r(::new (memory.p) child_record(g, std::forward<Fn>(fn), std::forward<A>(args)...));
+    memory.p = nullptr;
+    r->link();
+    return r;
+  }
+  auto call() {
+    return std::apply([&](Args&... a) { return std::invoke(fn_, std::move(a)...); }, args_);
+  }
+  void destroy() noexcept override {
+    std::destroy_at(this);
+    frame_free(this, sizeof(child_record));
+  }
+
+ private:
+  F fn_;
+  std::tuple<Args...> args_;
+};
+
+// A stop asked for by another thread, on its way to the loop. The scope stays until it has arrived.
+class remote_stop final : waiter, hook {
+ public:
+  // Any thread, at most once effective.
+  void request(scheduler& home, const environment& e, task_group& g) noexcept {
+    if (posted_.exchange(true, std::memory_order_acq_rel)) return;
+    group_ = &g;
+    parent = nullptr;
+    env = &e;
+    hooked = this;
+    home.post(*this);
+  }
+  // On the loop, at the scope's end.
+  [[nodiscard]] bool in_flight() const noexcept {
+    return posted_.load(std::memory_order_acquire) && !arrived_;
+  }
+
+ private:
+  step done(waiter&, waiter*) noexcept override;
+
+  atomic<bool> posted_{false};
+  bool arrived_ = false;
+  task_group* group_ = nullptr;
+};
+
+// What group.start() returns: nothing to do without max_running, else to be awaited.
+class start_awaiter;
+class started {
+ public:
+  started() noexcept = default;
+  started(task_group& g, promise_base& child) noexcept : group_(&g), child_(&child) {}
+  started(started&& o) noexcept : group_(o.group_), child_(std::exchange(o.child_, nullptr)) {}
+  started& operator=(started&&) = delete;
+  ~started();
+  start_awaiter operator co_await() && noexcept;
+
+ private:
+  task_group* group_ = nullptr;
+  promise_base* child_ = nullptr;  // not yet running
+};
+
+// Waits for a slot of a group with max_running. All on the group's loop.
+class start_awaiter : public leaf<start_awaiter>, stop_node {
+ public:
+  start_awaiter(task_group* g, promise_base* child) noexcept : group_(g), child_(child) {}
+  start_awaiter(start_awaiter&& o) noexcept
+      : leaf(), stop_node(), group_(o.group_), child_(std::exchange(o.child_, nullptr)) {}
+  ~start_awaiter();
+  bool await_ready() const noexcept { return !child_; }
+  suspension start(waiter& w) noexcept;
+  void await_resume() noexcept {}
+
+ private:
+  friend task_group;
+  void on_stop() noexcept override;
+  wait_info info() const noexcept override { return {"task_group::start", group_, who_}; }
+  void unlink() noexcept;
+
+  task_group* group_;
+  promise_base* child_;
+  waiter* who_ = nullptr;
+  start_awaiter* next_ = nullptr;
+  start_awaiter* prev_ = nullptr;
+};
+}  // namespace detail
+}  // namespace penstock

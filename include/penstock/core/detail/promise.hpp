@@ -1,0 +1,172 @@
+// penstock/core/detail/promise.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// The promise of task<T>: where its outcome is kept, and how a task completes.
+
+#include <penstock/base/result.hpp>
+#include <penstock/core/frame_allocator.hpp>
+#include <penstock/core/waiter.hpp>
+
+#include <exception>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace penstock {
+template <class T>
+class task;
+
+namespace detail {
+enum class outcome : unsigned char { none, value, exception, error };
+
+// What scopes can read without knowing T.
+struct promise_base : waiter {
+  static void* operator new(std::size_t n) { return frame_allocate(n); }
+  static void operator delete(void* p, std::size_t n) noexcept { frame_free(p, n); }
+
+  promise_base() noexcept {}
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  void unhandled_exception() noexcept {
+    ::new (static_cast<void*>(store_)) std::exception_ptr(std::current_exception());
+    state = outcome::exception;
+  }
+  // state == exception
+  std::exception_ptr& exception() noexcept {
+    return *std::launder(reinterpret_cast<std::exception_ptr*>(store_));
+  }
+  // state == error: the result's error, inside the promise
+  const penstock::error& error() const noexcept {
+    return **std::launder(reinterpret_cast<const penstock::error* const*>(store_));
+  }
+  void rethrow_if_exception() {
+    if (state == outcome::exception) [[unlikely]]
+      std::rethrow_exception(exception());
+  }
+
+  outcome state = outcome::none;
+
+ protected:
+  ~promise_base() {
+    if (state == outcome::exception) [[unlikely]]
+      exception().~exception_ptr();
+  }
+};
+
+struct final_awaiter {
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  transfer await_suspend(std::coroutine_handle<Promise> h) const noexcept {
+    waiter& self = h.promise();
+    return go(completed(*self.parent, &self));
+  }
+  void await_resume() const noexcept {}
+};
+
+template <class T>
+struct task_promise : promise_base {
+  static_assert(alignof(T) <= 16, "clang does not over-align coroutine frames: put it on the heap");
+  union {
+    T value;
+  };
+
+  task_promise() noexcept {}
+  ~task_promise() {
+    if (state == outcome::value || state == outcome::error) value.~T();
+  }
+  task<T> get_return_object() noexcept;
+  final_awaiter final_suspend() const noexcept { return {}; }
+
+  template <class U = T>
+  requires std::is_constructible_v<T, U&&>
+  void return_value(U&& u) noexcept(std::is_nothrow_constructible_v<T, U&&>) {
+    ::new (static_cast<void*>(std::addressof(value))) T(std::forward<U>(u));
+    if constexpr (is_result_v<T>) {
+      if (!value.has_value()) {
+        note_error();
+        return;
+      }
+    }
+    state = outcome::value;
+  }
+  // Completes this coroutine early, where it stands suspended; its owner destroys it.
+  step complete_with(const penstock::error& e) noexcept requires is_result_v<T> {
+    ::new (static_cast<void*>(std::addressof(value))) T(tl::unexpected<penstock::error>(e));
+    note_error();
+    return {{}, parent, this, false};
+  }
+  T take() {
+    rethrow_if_exception();
+    return std::move(value);
+  }
+
+ private:
+  void note_error() noexcept {
+    state = outcome::error;
+    ::new (static_cast<void*>(store_)) const penstock::error*(&value.error());
+  }
+};
+
+template <class T>
+struct task_promise<T&> : promise_base {
+  T* value = nullptr;
+
+  task<T&> get_return_object() noexcept;
+  final_awaiter final_suspend() const noexcept { return {}; }
+  void return_value(T& v) noexcept {
+    value = std::addressof(v);
+    state = outcome::value;
+  }
+  T& take() {
+    rethrow_if_exception();
+    return *value;
+  }
+};
+
+template <>
+struct task_promise<void> : promise_base {
+  task<void> get_return_object() noexcept;
+  final_awaiter final_suspend() const noexcept { return {}; }
+  void return_void() noexcept { state = outcome::value; }
+  void take() { rethrow_if_exception(); }
+};
+
+// A task whose first parameter is std::allocator_arg, followed by an allocator: its frame comes
+// from there. The allocator's copy stands behind the frame.
+template <class T, class Allocator>
+struct allocator_promise : task_promise<T> {
+  using block = std::aligned_storage_t<16, 16>;
+  using rebound = typename std::allocator_traits<Allocator>::template rebind_alloc<block>;
+  static constexpr std::size_t frame_blocks(std::size_t n) noexcept { return (n + 15) / 16; }
+  static constexpr std::size_t tail_blocks = (sizeof(rebound) + 15) / 16;
+  static_assert(alignof(rebound) <= 16);
+
+  template <class... Args>
+  static void* operator new(std::size_t n, std::allocator_arg_t, const Allocator& a, Args&...) {
+    return make(n, a);
+  }
+  template <class This, class... Args>
+  static void* operator new(std::size_t n, This&, std::allocator_arg_t, const Allocator& a,
+                            Args&...) {
+    return make(n, a);
+  }
+  static void operator delete(void* p, std::size_t n) noexcept {
+    auto* blocks = static_cast<block*>(p);
+    auto* kept = std::launder(reinterpret_cast<rebound*>(blocks + frame_blocks(n)));
+    rebound a(std::move(*kept));
+    kept->~rebound();
+    std::allocator_traits<rebound>::deallocate(a, blocks, frame_blocks(n) + tail_blocks);
+  }
+
+ private:
+  static void* make(std::size_t n, const Allocator& from) {
+    rebound a(from);
+    auto* blocks = std::allocator_traits<rebound>::allocate(a, frame_blocks(n) + tail_blocks);
+    ::new (static_cast<void*>(blocks + frame_blocks(n))) rebound(std::move(a));
+    return blocks;
+  }
+};
+}  // namespace detail
+}  // namespace penstock

@@ -1,0 +1,144 @@
+// penstock/core/detail/task_group_impl.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// Bodies of task_group that are not on the fast path.
+
+#include <penstock/core/task_group.hpp>
+
+namespace penstock {
+
+inline result<> validate(const group_options& o) {
+  if (o.grace < duration::zero()) {
+    return fail(errc::invalid_option, "group_options", "grace must not be negative");
+  }
+  return {};
+}
+
+inline void task_group::open(waiter& up, const group_options& o, void* owner,
+                             finish_function finish) noexcept {
+  options_ = o;
+  owner_ = owner;
+  finish_ = finish;
+  parent = &up;
+  env_ = *up.env;
+  env_.stop = &link_.own;
+  env = &env_;
+  hooked = this;
+}
+
+inline void task_group::request_stop() noexcept {
+  if (scheduler::current() == env_.sched)
+    link_.own.request_stop(stop_reason::requested);
+  else
+    remote_.request(*env_.sched, env_, *this);
+}
+
+inline detail::step detail::remote_stop::done(waiter&, waiter*) noexcept {
+  arrived_ = true;
+  group_->link_.own.request_stop(stop_reason::requested);
+  if (group_->live_ == 0) return group_->close();  // it waited for this one only
+  return {};
+}
+
+PENSTOCK_NOINLINE inline void task_group::note_failure(const detail::promise_base& child) noexcept {
+  if (child.state == detail::outcome::exception) {
+    fail(const_cast<detail::promise_base&>(child).exception());
+    return;
+  }
+  if (!std::exchange(failed_, true)) error_ = child.error();
+  if (options_.on_error == on_error::stop_siblings) {
+    link_.own.request_stop(stop_reason::sibling_failed);
+  }
+}
+inline void task_group::fail(std::exception_ptr e) noexcept {
+  if (!std::exchange(failed_, true)) exception_ = std::move(e);
+  if (options_.on_error == on_error::stop_siblings) {
+    link_.own.request_stop(stop_reason::sibling_failed);
+  }
+}
+
+PENSTOCK_NOINLINE inline detail::step task_group::close() noexcept {
+  if (remote_.in_flight()) return {};
+  return finish_(owner_);
+}
+
+inline detail::started task_group::begin_limited(detail::promise_base& child) noexcept {
+  if (running_ < options_.max_running && !first_waiting_) {
+    ++running_;
+    env_.sched->post(child);
+    return {};
+  }
+  return detail::started(*this, child);
+}
+inline void task_group::slot_free() noexcept {
+  if (auto* w = first_waiting_) {
+    w->unlink();
+    detail::scope_stop::remove(*w);
+    env_.sched->post(*std::exchange(w->child_, nullptr));
+    w->who_->env->sched->post(*w->who_);
+    return;
+  }
+  --running_;
+}
+inline void task_group::abandon(detail::promise_base& child) noexcept {
+  waiter* up = child.parent;
+  detail::destroy_frame(child);
+  if (up != this) static_cast<detail::child_record_base*>(up)->destroy();
+  --live_;  // not the last: the one that awaited start() is inside the group
+}
+
+inline void detail::child_record_base::link() noexcept {
+  parent = group_;
+  env = &group_->env_;
+}
+inline detail::step detail::child_record_base::done(waiter&, waiter* child) noexcept {
+  task_group& g = *group_;
+  g.note(static_cast<promise_base&>(*child));
+  destroy_frame(*child);
+  destroy();
+  return g.one_ended();
+}
+inline detail::step detail::child_record_base::stopped(waiter&, waiter* child) noexcept {
+  task_group& g = *group_;
+  g.any_stopped_ = true;
+  destroy_frame(*child);
+  destroy();
+  return g.one_ended();
+}
+
+inline detail::started::~started() {
+  PENSTOCK_ASSERT(!child_, "with max_running, await group.start(...)");
+}
+inline detail::start_awaiter detail::started::operator co_await() && noexcept {
+  return start_awaiter(group_, std::exchange(child_, nullptr));
+}
+
+inline detail::start_awaiter::~start_awaiter() {
+  if (!child_) return;
+  if (who_) {  // destroyed while it waits
+    unlink();
+    scope_stop::remove(*this);
+  }
+  group_->abandon(*child_);
+}
+inline suspension detail::start_awaiter::start(waiter& w) noexcept {
+  if (!w.env->stop->try_add(*this)) return stopped_now(w);
+  who_ = &w;
+  prev_ = group_->last_waiting_;
+  (prev_ ? prev_->next_ : group_->first_waiting_) = this;
+  group_->last_waiting_ = this;
+  return parked();
+}
+inline void detail::start_awaiter::unlink() noexcept {
+  (prev_ ? prev_->next_ : group_->first_waiting_) = next_;
+  (next_ ? next_->prev_ : group_->last_waiting_) = prev_;
+  next_ = prev_ = nullptr;
+}
+inline void detail::start_awaiter::on_stop() noexcept {
+  unlink();
+  who_->env->sched->post_stopped(*who_);
+  who_ = nullptr;
+}
+}  // namespace penstock

@@ -1,0 +1,217 @@
+// penstock/core/frame_allocator.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// Where coroutine frames live: per-thread free lists by size class, refilled from and spilled to a
+/// shared depot in batches. In steady state a task costs no call of operator new.
+///
+/// After Bonwick's magazines (USENIX 2001). A thread keeps at most two batches a class, so frames
+/// that one thread creates and another frees travel through the depot instead of piling up. The
+/// depot grows to the peak of live frames and keeps it. Frames above 16 KiB, and all frames under
+/// AddressSanitizer (so that it sees them), come from operator new. Put no buffer in a frame.
+
+#include <penstock/base/config.hpp>
+#include <penstock/base/spin_lock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+namespace penstock {
+
+/// Counters of the frame recycler, over all threads since the start; for tests and for curiosity.
+struct frame_stats {
+  std::uint64_t slabs = 0;     ///< calls of operator new for slabs of frames
+  std::uint64_t refills = 0;   ///< batches that threads took from the depot
+  std::uint64_t spills = 0;    ///< batches that threads gave back
+  std::uint64_t oversize = 0;  ///< frames above 16 KiB: operator new each
+};
+
+namespace detail {
+
+// 16-byte steps to 512, 64-byte steps to 2048, 512-byte steps to 16 KiB.
+constexpr std::size_t frame_classes = 32 + 24 + 28;
+constexpr std::size_t max_frame = 16 * 1024;
+constexpr std::size_t frame_class(std::size_t n) noexcept {
+  if (n <= 512) return (n + 15) / 16 - 1;
+  if (n <= 2048) return 32 + (n - 512 + 63) / 64 - 1;
+  return 56 + (n - 2048 + 511) / 512 - 1;
+}
+constexpr std::size_t frame_class_size(std::size_t c) noexcept {
+  if (c < 32) return (c + 1) * 16;
+  if (c < 56) return 512 + (c - 31) * 64;
+  return 2048 + (c - 55) * 512;
+}
+static_assert(frame_class(1) == 0 && frame_class(16) == 0 && frame_class(17) == 1);
+static_assert(frame_class(512) == 31 && frame_class(513) == 32 && frame_class(2049) == 56);
+static_assert(frame_class(max_frame) == frame_classes - 1);
+static_assert(frame_class_size(frame_classes - 1) == max_frame);
+
+struct free_frame {
+  free_frame* next;
+  free_frame* next_batch;  // in the depot, of a batch's first frame
+};
+static_assert(sizeof(free_frame) <= 16, "fits the smallest class");
+
+// Frames that move between a thread and the depot at once: about 8 KiB, at least two.
+constexpr std::uint32_t frame_batch(std::size_t size) noexcept {
+  const std::size_t n = 8192 / size;
+  return static_cast<std::uint32_t>(n < 2 ? 2 : n > 64 ? 64 : n);
+}
+
+struct frame_list {
+  free_frame* first;     // taken from and given to
+  free_frame* spare;     // a full batch, or null
+  std::uint32_t length;  // of `first`
+};
+
+class frame_depot {
+ public:
+  free_frame* take(std::size_t c) {
+    lock_.lock();
+    ++stats_.refills;
+    if (auto* batch = batches_[c]) {
+      batches_[c] = batch->next_batch;
+      lock_.unlock();
+      return batch;
+    }
+    lock_.unlock();
+    return carve(c);
+  }
+  void give(std::size_t c, free_frame* batch) noexcept {
+    lock_.lock();
+    ++stats_.spills;
+    batch->next_batch = batches_[c];
+    batches_[c] = batch;
+    lock_.unlock();
+  }
+  void count_oversize() noexcept {
+    lock_.lock();
+    ++stats_.oversize;
+    lock_.unlock();
+  }
+  frame_stats stats() noexcept {
+    lock_.lock();
+    auto copy = stats_;
+    lock_.unlock();
+    return copy;
+  }
+
+ private:
+  // One slab makes several batches; the first is returned, the others go to the depot.
+  free_frame* carve(std::size_t c) {
+    const std::size_t size = frame_class_size(c);
+    const std::uint32_t per_batch = frame_batch(size);
+    const std::size_t count = size * per_batch < slab / 4 ? slab / (size * per_batch) : 4;
+    auto* memory = static_cast<unsigned char*>(::operator new(count* per_batch* size));
+    free_frame* all = nullptr;
+    for (std::size_t b = count; b-- > 0;) {
+      free_frame* batch = nullptr;
+      for (std::size_t i = per_batch; i-- > 0;) {
+        batch = ::new (memory + (b * per_batch + i) * size) free_frame{batch, nullptr};
+      }
+      batch->next_batch = all;
+      all = batch;
+    }
+    lock_.lock();
+    ++stats_.slabs;
+    free_frame* rest = all->next_batch;
+    while (rest) {
+      auto* following = rest->next_batch;
+      rest->next_batch = batches_[c];
+      batches_[c] = rest;
+      rest = following;
+    }
+    lock_.unlock();
+    return all;
+  }
+  static constexpr std::size_t slab = 64 * 1024;
+
+  spin_lock lock_;
+  free_frame* batches_[frame_classes] = {};
+  frame_stats stats_;
+};
+// Never destroyed: a thread may end after the statics of the program.
+inline constinit frame_depot frames_depot;
+
+struct frame_cache {
+  frame_list lists[frame_classes];
+};
+inline constinit thread_local frame_cache frames_of_thread{};
+
+// Hands the thread's frames to the depot when the thread ends. Apart from the cache, so that the
+// cache needs no guard in the fast path.
+struct frame_reaper {
+  bool armed = false;
+  ~frame_reaper() {
+    for (std::size_t c = 0; c < frame_classes; ++c) {
+      auto& l = frames_of_thread.lists[c];
+      if (l.first) frames_depot.give(c, l.first);
+      if (l.spare) frames_depot.give(c, l.spare);
+      l = {};
+    }
+  }
+};
+inline thread_local frame_reaper reaper_of_thread;
+
+PENSTOCK_NOINLINE inline void* frame_refill(std::size_t c) {
+  reaper_of_thread.armed = true;
+  auto& l = frames_of_thread.lists[c];
+  free_frame* f = l.spare;
+  l.spare = nullptr;
+  std::uint32_t n = 0;
+  if (!f) f = frames_depot.take(c);
+  for (auto* i = f; i; i = i->next) ++n;  // a batch of an ended thread may be short
+  l.first = f->next;
+  l.length = n - 1;
+  return f;
+}
+PENSTOCK_NOINLINE inline void frame_spill(std::size_t c) noexcept {
+  reaper_of_thread.armed = true;
+  auto& l = frames_of_thread.lists[c];
+  if (l.spare) frames_depot.give(c, l.spare);
+  l.spare = l.first;
+  l.first = nullptr;
+  l.length = 0;
+}
+
+inline void* frame_allocate(std::size_t n) {
+#if !PENSTOCK_ASAN
+  if (n <= max_frame) [[likely]] {
+    const std::size_t c = frame_class(n);
+    auto& l = frames_of_thread.lists[c];
+    if (auto* f = l.first) [[likely]] {
+      l.first = f->next;
+      --l.length;
+      return f;
+    }
+    return frame_refill(c);
+  }
+  frames_depot.count_oversize();
+#endif
+  return ::operator new(n);
+}
+inline void frame_free(void* p, std::size_t n) noexcept {
+#if !PENSTOCK_ASAN
+  if (n <= max_frame) [[likely]] {
+    const std::size_t c = frame_class(n);
+    auto& l = frames_of_thread.lists[c];
+    auto* f = static_cast<free_frame*>(p);
+    f->next = l.first;
+    l.first = f;
+    if (++l.length == frame_batch(frame_class_size(c))) [[unlikely]]
+      frame_spill(c);
+    return;
+  }
+#endif
+  ::operator delete(p, n);
+}
+}  // namespace detail
+
+/// A snapshot of the frame recycler's counters. Thread-safe; takes a lock.
+[[nodiscard]] inline frame_stats frame_recycler_stats() noexcept {
+  return detail::frames_depot.stats();
+}
+
+}  // namespace penstock

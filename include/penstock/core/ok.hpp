@@ -1,0 +1,214 @@
+// penstock/core/ok.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// `ok`: the value of a result, or out of this coroutine with its error. `must`: the value, or an
+/// exception. Both without a macro.
+
+#include <penstock/core/awaitable.hpp>
+
+#include <memory>
+#include <new>
+#include <system_error>
+
+namespace penstock {
+
+/// Throws std::system_error with the error's code and, as text, its whole message.
+[[noreturn]] PENSTOCK_NOINLINE inline void throw_error(const error& e) {
+  throw std::system_error(e.code(), e.message());
+}
+
+namespace detail {
+template <class Promise>
+inline constexpr bool can_fail = requires(Promise& p, const error& e) {
+  p.complete_with(e);
+};
+
+#define PENSTOCK_OK_NEEDS_RESULT "ok() needs a coroutine that returns task<result<T>> around it"
+
+template <class A>
+class ok_awaiter;
+
+// ok(task): the child's own promise tells whether it failed; nothing is stored here.
+template <class T>
+class ok_awaiter<task_awaiter<T>> final : hook {
+  static_assert(is_result_v<T>, "ok() takes something that yields a result");
+
+ public:
+  explicit ok_awaiter(task_awaiter<T>&& a) noexcept : inner_(std::move(a)) {}
+  ok_awaiter(ok_awaiter&& o) noexcept : hook(), inner_(std::move(o.inner_)) {}
+
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
+    static_assert(can_fail<Promise>, PENSTOCK_OK_NEEDS_RESULT);
+    Promise& p = h.promise();
+    fail_ = [](waiter& at, const error& e) noexcept {
+      return static_cast<Promise&>(at).complete_with(e);
+    };
+    p.hooked = this;
+    return go(inner_.start(p));
+  }
+  typename T::value_type await_resume() { return inner_.take_value(); }
+
+ private:
+  handle arrive(waiter& at, waiter*) noexcept override {
+    at.hooked = nullptr;
+    if (!inner_.failed()) [[likely]]
+      return handle_of(at);
+    return unwind(leave(at));
+  }
+  step done(waiter& at, waiter*) noexcept override {
+    at.hooked = nullptr;
+    if (!inner_.failed()) return {handle_of(at)};
+    return leave(at);
+  }
+  // The child unwinds before its parent completes.
+  step leave(waiter& at) noexcept {
+    const error e = *inner_.failed();
+    inner_.discard();
+    return fail_(at, e);
+  }
+  task_awaiter<T> inner_;
+  step (*fail_)(waiter&, const error&) noexcept = nullptr;
+};
+
+// ok(leaf) and ok(scope): the result is taken when it is there, and looked at before the resume.
+template <class A>
+class ok_awaiter final : hook {
+  using R = resume_t<A>;
+  static_assert(is_result_v<R>, "ok() takes something that yields a result");
+
+ public:
+  explicit ok_awaiter(A&& a) : inner_(std::move(a)) {}
+  ok_awaiter(ok_awaiter&& o) noexcept(std::is_nothrow_move_constructible_v<A>)
+      : hook(), inner_(std::move(o.inner_)) {}
+  ~ok_awaiter() {
+    if (has_) std::destroy_at(std::addressof(result_));
+  }
+
+  bool await_ready() {
+    if (!inner_.await_ready()) return false;
+    take();
+    return result_.has_value();
+  }
+  template <class Promise>
+  transfer await_suspend(std::coroutine_handle<Promise> h) {
+    static_assert(can_fail<Promise>, PENSTOCK_OK_NEEDS_RESULT);
+    Promise& p = h.promise();
+    if (has_) return go(unwind(p.complete_with(result_.error())));
+    fail_ = [](waiter& at, const error& e) noexcept {
+      return static_cast<Promise&>(at).complete_with(e);
+    };
+    p.hooked = this;
+    return go(inner_.start(p));
+  }
+  typename R::value_type await_resume() {
+    if (thrown_) std::rethrow_exception(std::move(thrown_));
+    if constexpr (!std::is_void_v<typename R::value_type>) return std::move(*result_);
+  }
+
+ private:
+  step done(waiter& at, waiter*) noexcept override {
+    at.hooked = nullptr;
+    try {
+      take();
+    } catch (...) {
+      thrown_ = std::current_exception();
+      return {handle_of(at)};
+    }
+    if (result_.has_value()) return {handle_of(at)};
+    return fail_(at, result_.error());
+  }
+  void take() {
+    ::new (static_cast<void*>(std::addressof(result_))) R(inner_.await_resume());
+    has_ = true;
+  }
+  A inner_;
+  step (*fail_)(waiter&, const error&) noexcept = nullptr;
+  union {
+    R result_;
+  };
+  bool has_ = false;
+  std::exception_ptr thrown_;
+};
+
+// ok(result): no waiting.
+template <class T>
+class ok_value {
+ public:
+  explicit ok_value(result<T> r) : result_(std::move(r)) {}
+  bool await_ready() const noexcept { return result_.has_value(); }
+  template <class Promise>
+  transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
+    static_assert(can_fail<Promise>, PENSTOCK_OK_NEEDS_RESULT);
+    return go(unwind(h.promise().complete_with(result_.error())));
+  }
+  T await_resume() {
+    if constexpr (!std::is_void_v<T>) return std::move(*result_);
+  }
+
+ private:
+  result<T> result_;
+};
+#undef PENSTOCK_OK_NEEDS_RESULT
+
+template <class A>
+class must_awaiter : public leaf<must_awaiter<A>> {
+  using R = resume_t<A>;
+  static_assert(is_result_v<R>, "must() takes something that yields a result");
+
+ public:
+  explicit must_awaiter(A&& a) : inner_(std::move(a)) {}
+  bool await_ready() { return inner_.await_ready(); }
+  handle start(waiter& w) { return inner_.start(w); }
+  typename R::value_type await_resume() {
+    R r = inner_.await_resume();
+    if (!r) throw_error(r.error());
+    if constexpr (!std::is_void_v<typename R::value_type>) return std::move(*r);
+  }
+
+ private:
+  A inner_;
+};
+}  // namespace detail
+
+/// Awaits something that yields `result<U>` and gives the `U`, or completes the calling
+/// `task<result<T>>` with the error.
+///
+/// **Result.** the value. On an error the caller is *not* resumed: it completes with that error
+/// where it stands, its frame is destroyed, destructors run. The failed child is gone by then.
+/// **Errors.** those of `a`, unchanged. Exceptions of `a` are rethrown here.
+/// **Suspends.** as `a` does.
+/// **Cancellation.** as `a`.
+/// **Complexity.** no allocation.
+/// **See also.** `must`, where an error is a bug.
+template <awaitable A>
+[[nodiscard]] auto ok(A&& a) {
+  return detail::ok_awaiter<detail::awaiter_t<A>>(detail::awaiter_of(std::forward<A>(a)));
+}
+/// The same for a result that is there already.
+template <class T>
+[[nodiscard]] detail::ok_value<T> ok(result<T> r) {
+  return detail::ok_value<T>(std::move(r));
+}
+
+/// Awaits something that yields `result<U>` and gives the `U`, or throws `std::system_error`: for
+/// `main`-like code and tests, where an error is a bug.
+///
+/// **Errors.** throws what `throw_error` throws.
+/// **Suspends.** as `a` does.
+/// **Cancellation.** as `a`.
+template <awaitable A>
+auto must(A&& a) {
+  return detail::must_awaiter<detail::awaiter_t<A>>(detail::awaiter_of(std::forward<A>(a)));
+}
+/// The same for a result that is there already; not awaited.
+template <class T>
+T must(result<T> r) {
+  if (!r) throw_error(r.error());
+  if constexpr (!std::is_void_v<T>) return std::move(*r);
+}
+
+}  // namespace penstock

@@ -1,0 +1,175 @@
+// penstock/core/task.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// The coroutine type. Return `task<T>` from a function, `co_await` it from another one; start the
+/// outermost with `runtime::run`, `sync_wait` or a test runtime's `run`.
+
+#include <penstock/core/detail/promise.hpp>
+#include <penstock/core/environment.hpp>
+
+#include <type_traits>
+#include <utility>
+
+namespace penstock {
+
+namespace detail {
+// co_await f(): the task, a temporary of the same full expression, stays the owner.
+template <class T>
+struct direct_awaiter {
+  waiter** owned;
+
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  transfer await_suspend(std::coroutine_handle<Promise> h) const noexcept {
+    waiter& up = h.promise();
+    waiter& child = **owned;
+    child.parent = &up;
+    child.env = up.env;
+    up.slot = owned;
+    return go(handle_of(child));
+  }
+  // Moves the value out, then destroys the frame, before the parent goes on.
+  T await_resume() const {
+    struct last {
+      waiter** owned;
+      ~last() { destroy_frame(*std::exchange(*owned, nullptr)); }
+    } at_end{owned};
+    return static_cast<task_promise<T>*>(*owned)->take();
+  }
+};
+
+// A task inside another awaiter, as its owner.
+template <class T>
+class task_awaiter {
+ public:
+  explicit task_awaiter(waiter* p) noexcept : p_(p) {}
+  task_awaiter(task_awaiter&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
+  task_awaiter& operator=(task_awaiter&&) = delete;
+  ~task_awaiter() {
+    if (p_) destroy_frame(*p_);
+  }
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
+    return go(start(h.promise()));
+  }
+  handle start(waiter& up) noexcept {
+    open(up);
+    up.slot = &p_;
+    return handle_of(*p_);
+  }
+  // By way of the ready queue: for scopes with more than one child.
+  void post(waiter& up) noexcept;
+  T await_resume() {
+    last at_end{this};
+    return promise().take();
+  }
+  // T is a result with a value.
+  template <class R = T>
+  typename R::value_type take_value() {
+    last at_end{this};
+    auto& p = promise();
+    p.rethrow_if_exception();
+    if constexpr (!std::is_void_v<typename R::value_type>) return std::move(*p.value);
+  }
+  // The error of a task<result<...>> that ended with one, or null.
+  const error* failed() const noexcept {
+    return p_ && promise().state == outcome::error ? &promise().error() : nullptr;
+  }
+  void discard() noexcept {
+    if (p_) destroy_frame(*std::exchange(p_, nullptr));
+  }
+
+ private:
+  struct last {
+    task_awaiter* self;
+    ~last() { destroy_frame(*std::exchange(self->p_, nullptr)); }
+  };
+  void open(waiter& up) noexcept {
+    p_->parent = &up;
+    p_->env = up.env;
+  }
+  task_promise<T>& promise() const noexcept { return *static_cast<task_promise<T>*>(p_); }
+  waiter* p_;
+};
+}  // namespace detail
+
+/// A lazy coroutine that yields a `T`.
+///
+/// **Shape.** created (not running) -> awaited once -> value | exception | stopped.
+/// **Result.** of `co_await`: the `T`, moved out; the coroutine's frame is gone before the awaiting
+/// one continues.
+/// **Errors.** an exception of the coroutine is rethrown to the one that awaits it. Expected errors
+/// are values: `task<result<T>>` with `ok`.
+/// **Suspends.** always transfers to the task; it and its caller run on the same loop, in one turn.
+/// **Cancellation.** a stop of the enclosing scope ends the task at the leaf it waits for: it is
+/// never resumed, its frame is destroyed (destructors run), leaf first.
+/// **Thread-safety.** one owner. It runs on the loop of the one that awaits it.
+/// **Complexity.** one frame from the per-thread recycler: no allocation in steady state.
+/// `std::allocator_arg, allocator` as first parameters take the frame from that allocator instead.
+/// **Lifetime.** parameters taken by reference must outlive the task. A coroutine lambda's closure
+/// must too: name the closure, never await a task made by a temporary capturing one.
+/// **See also.** `ok`, `with_group`, `with_timeout`.
+template <class T = void>
+class [[nodiscard("a task does nothing until it is awaited")]] task {
+ public:
+  using promise_type = detail::task_promise<T>;
+  using value_type = T;
+
+  task(task && other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
+  task& operator=(task&& other) noexcept {
+    if (this != &other) {
+      if (p_) detail::destroy_frame(*p_);
+      p_ = std::exchange(other.p_, nullptr);
+    }
+    return *this;
+  }
+  ~task() {
+    if (p_) detail::destroy_frame(*p_);
+  }
+  detail::direct_awaiter<T> operator co_await()&& noexcept { return {&p_}; }
+
+  // For scopes.
+  detail::task_awaiter<T> into_awaiter()&& noexcept {
+    return detail::task_awaiter<T>(std::exchange(p_, nullptr));
+  }
+  detail::promise_base* release()&& noexcept {
+    return static_cast<detail::promise_base*>(std::exchange(p_, nullptr));
+  }
+
+ private:
+  friend promise_type;
+  explicit task(promise_type * p) noexcept : p_(p) {}
+  waiter* p_;
+};
+
+template <class T>
+inline constexpr bool is_task_v = false;
+template <class T>
+inline constexpr bool is_task_v<task<T>> = true;
+
+template <class T>
+task<T> detail::task_promise<T>::get_return_object() noexcept {
+  return task<T>(this);
+}
+template <class T>
+task<T&> detail::task_promise<T&>::get_return_object() noexcept {
+  return task<T&>(this);
+}
+inline task<void> detail::task_promise<void>::get_return_object() noexcept {
+  return task<void>(this);
+}
+
+}  // namespace penstock
+
+template <class T, class Allocator, class... Args>
+struct std::coroutine_traits<penstock::task<T>, std::allocator_arg_t, Allocator, Args...> {
+  using promise_type = penstock::detail::allocator_promise<T, std::remove_cvref_t<Allocator>>;
+};
+template <class T, class This, class Allocator, class... Args>
+requires(!std::is_same_v<std::remove_cvref_t<This>, std::allocator_arg_t>) struct std::
+    coroutine_traits<penstock::task<T>, This, std::allocator_arg_t, Allocator, Args...> {
+  using promise_type = penstock::detail::allocator_promise<T, std::remove_cvref_t<Allocator>>;
+};

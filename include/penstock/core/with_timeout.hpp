@@ -1,0 +1,105 @@
+// penstock/core/with_timeout.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// Bounds the time of anything that can be awaited. For a limit per attempt inside a retry use
+/// `attempt_timeout`.
+
+#include <penstock/core/detail/scope.hpp>
+
+#include <algorithm>
+
+namespace penstock {
+namespace detail {
+template <class A>
+class timeout_awaiter : public leaf<timeout_awaiter<A>>, timer {
+  using R = resume_t<A>;
+  using out = as_result_t<R>;
+
+ public:
+  timeout_awaiter(duration d, A&& a) : for_(d), relative_(true), child_(std::move(a)) {}
+  timeout_awaiter(time_point tp, A&& a) : child_(std::move(a)) { at = tp; }
+  timeout_awaiter(timeout_awaiter&& o)
+      : leaf<timeout_awaiter>(),
+        timer(),
+        for_(o.for_),
+        relative_(o.relative_),
+        child_(std::move(o.child_)) {
+    at = o.at;
+  }
+
+  suspension start(waiter& w) {
+    up_ = &w;
+    scheduler& s = *w.env->sched;
+    const time_point now = s.now();
+    if (relative_) at = add_saturated(now, for_);
+    phase = timer_phase::scope;
+    env_ = *w.env;
+    env_.stop = &link_.own;
+    env_.deadline = std::min(env_.deadline, at);
+    link_.open(w);
+    child_.open(*this, 0, w, env_);
+    if (at <= now)
+      on_time();
+    else if (at != time_point::max())
+      s.add_timer(*this);
+    return child_.begin();
+  }
+  step child_ended(std::size_t) noexcept {
+    if (armed) env_.sched->cancel_timer(*this);
+    link_.close();
+    if (child_.end() == child_end::stopped && !(expired_ && !stop_requested(*up_))) {
+      return {{}, up_, nullptr, true};
+    }
+    return {{}, up_};
+  }
+  out await_resume() {
+    if (child_.end() == child_end::stopped) {
+      return tl::unexpected<error>(error(errc::timed_out));
+    }
+    if constexpr (std::is_void_v<R>) {
+      child_.awaiter().await_resume();
+      return out();
+    } else {
+      return out(child_.awaiter().await_resume());
+    }
+  }
+
+ private:
+  void on_time() noexcept override { expired_ = link_.own.request_stop(stop_reason::deadline); }
+
+  duration for_{};
+  bool relative_ = false;
+  bool expired_ = false;  // this scope's own deadline made the stop
+  waiter* up_ = nullptr;
+  environment env_;
+  stop_link link_{"with_timeout"};
+  scope_child<A, timeout_awaiter> child_;
+};
+}  // namespace detail
+
+/// Awaits `a`, for at most `d`.
+///
+/// **Parameters.** `d` - any chrono duration; with zero or less only what completes at once
+/// succeeds.
+/// **Result.** `result<T>` of what `a` yields, flattened when `a` yields a result.
+/// **Errors.** `errc::timed_out` when `d` passed first; the errors of `a`, if it yields a result.
+/// When `a` completed at the same instant its result wins.
+/// **Suspends.** as `a` does. On expiry `a` is stopped (reason `deadline`) and waited for.
+/// **Cancellation.** a stop from outside ends `a` and unwinds; when both happen by the time `a` has
+/// ended, the outer one wins.
+/// **Complexity.** one timer, O(1), no allocation.
+/// **See also.** `with_deadline`, `this_task::deadline`.
+template <class Rep, class Period, awaitable A>
+[[nodiscard]] auto with_timeout(std::chrono::duration<Rep, Period> d, A&& a) {
+  return detail::timeout_awaiter<detail::awaiter_t<A>>(to_duration(d),
+                                                       detail::awaiter_of(std::forward<A>(a)));
+}
+/// The same with a point of the loop's monotonic clock; `time_point::max()` is no limit.
+template <awaitable A>
+[[nodiscard]] auto with_deadline(time_point tp, A&& a) {
+  return detail::timeout_awaiter<detail::awaiter_t<A>>(tp, detail::awaiter_of(std::forward<A>(a)));
+}
+
+}  // namespace penstock
