@@ -22,14 +22,14 @@ namespace penstock::presets {
 /// Bull and BullMQ, exponential: 2^(n-1) * 2 s.
 [[nodiscard]] constexpr backoff bull_backoff() noexcept {
   using namespace std::chrono;
-  return exponential(seconds(2), {.cap = duration::max(), .jitter = jitter::none});
+  return exponential(seconds(2), {.cap = (duration::max)(), .jitter = jitter::none});
 }
 /// resilience4j: 500 ms * 1.5^(n-1), more or less by half of it.
 [[nodiscard]] constexpr backoff resilience4j_backoff() noexcept {
   using namespace std::chrono;
   return exponential(
       milliseconds(500),
-      {.factor = 1.5, .cap = duration::max(), .jitter = jitter::proportional, .fraction = 0.5});
+      {.factor = 1.5, .cap = (duration::max)(), .jitter = jitter::proportional, .fraction = 0.5});
 }
 /// The reconnect of node's Redis clients: min(n * 50 ms, 2 s).
 [[nodiscard]] constexpr backoff redis_backoff() noexcept {
@@ -40,7 +40,7 @@ namespace penstock::presets {
 [[nodiscard]] constexpr backoff sidekiq_backoff() noexcept {
   using namespace std::chrono;
   return polynomial(seconds(1), 4,
-                    {.cap = duration::max(),
+                    {.cap = (duration::max)(),
                      .jitter = jitter::none,
                      .offset = seconds(15),
                      .spread = seconds(10)});
@@ -49,7 +49,7 @@ namespace penstock::presets {
 [[nodiscard]] constexpr backoff asynq_backoff() noexcept {
   using namespace std::chrono;
   return polynomial(seconds(1), 4,
-                    {.cap = duration::max(),
+                    {.cap = (duration::max)(),
                      .jitter = jitter::none,
                      .offset = seconds(15),
                      .spread = seconds(30)});
@@ -58,7 +58,7 @@ namespace penstock::presets {
 [[nodiscard]] constexpr backoff river_backoff() noexcept {
   using namespace std::chrono;
   return polynomial(seconds(1), 4,
-                    {.cap = duration::max(), .jitter = jitter::proportional, .fraction = 0.1});
+                    {.cap = (duration::max)(), .jitter = jitter::proportional, .fraction = 0.1});
 }
 /// Oban: 15 + 2^n seconds, more by up to a tenth; not longer than after 20 failures.
 [[nodiscard]] constexpr backoff oban_backoff() noexcept {

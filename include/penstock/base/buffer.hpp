@@ -201,8 +201,9 @@ inline buffer buffer::allocate(std::size_t size, std::size_t alignment) {
                   "the alignment of a buffer is a power of two");
   if (size == 0) return {};
   if (alignment < alignof(owner)) alignment = alignof(owner);
+  // More than any allocator gives must not wrap around to little.
+  if (size > PTRDIFF_MAX - sizeof(owner)) size = PTRDIFF_MAX - sizeof(owner);
   const std::size_t room = (size + alignof(owner) - 1) / alignof(owner) * alignof(owner);
-  if (room < size || room + sizeof(owner) < room) throw std::bad_array_new_length();
   auto* const base =
       static_cast<std::byte*>(::operator new (room + sizeof(owner), std::align_val_t{alignment}));
   return adopt({base, size}, *::new (static_cast<void*>(base + room)) owner(base, alignment));

@@ -35,12 +35,12 @@ __extension__ using uint128 = unsigned __int128;
 static_assert(sizeof(duration::rep) == 8);
 
 constexpr duration saturated(bool negative) noexcept {
-  return negative ? duration::min() : duration::max();
+  return negative ? (duration::min)() : (duration::max)();
 }
 
 template <class Rep>
 constexpr duration scale(Rep count, std::intmax_t num, std::intmax_t den) noexcept {
-  constexpr auto limit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  constexpr auto limit = static_cast<std::uint64_t>((std::numeric_limits<std::int64_t>::max)());
   if constexpr (std::is_floating_point_v<Rep>) {
     if (count != count) return duration::zero();
     const auto ns = static_cast<long double>(count) * static_cast<long double>(num) /
@@ -79,7 +79,7 @@ template <class Rep, class Period>
 }
 /// `t + d`, or the nearest time that exists. `time_point::max()`, never, stays what it is.
 [[nodiscard]] constexpr time_point add_saturated(time_point t, duration d) noexcept {
-  if (t == time_point::max()) return t;
+  if (t == (time_point::max)()) return t;
   return time_point(add_saturated(t.time_since_epoch(), d));
 }
 

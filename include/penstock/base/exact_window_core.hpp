@@ -46,7 +46,7 @@ class exact_window_core {
   }
   /// From then on it is as new.
   [[nodiscard]] time_point fresh_at() const noexcept {
-    return used_ == 0 ? time_point::min() : end_of(log_.back());
+    return used_ == 0 ? (time_point::min)() : end_of(log_.back());
   }
 
  private:
@@ -102,7 +102,7 @@ inline void exact_window_core::refund(time_point at, std::uint32_t cost) {
   const auto it = std::lower_bound(begin, log_.end(), at,
                                    [](const entry& e, time_point t) { return e.at < t; });
   if (it == log_.end() || it->at != at) return;
-  const std::uint32_t back = std::min(cost, it->count);
+  const std::uint32_t back = cost < it->count ? cost : it->count;
   it->count -= back;
   used_ -= back;
 }

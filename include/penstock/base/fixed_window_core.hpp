@@ -44,7 +44,7 @@ class fixed_window_core {
   void refund(time_point at, std::uint32_t cost = 1) noexcept {
     if (add_saturated(at, rate_.period) < end_) return;
     used_ -= cost < used_ ? cost : used_;
-    if (used_ == 0) end_ = time_point::min();
+    if (used_ == 0) end_ = (time_point::min)();
   }
 
   /// How many permits are left now.
@@ -57,7 +57,7 @@ class fixed_window_core {
  private:
   rate rate_;
   std::uint32_t used_ = 0;  // in the window that ends at end_
-  time_point end_ = time_point::min();
+  time_point end_ = (time_point::min)();
 };
 
 }  // namespace penstock

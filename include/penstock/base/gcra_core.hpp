@@ -69,8 +69,8 @@ class gcra_core {
   [[nodiscard]] time_point to_time(units u) const noexcept {
     units whole = u / per_nanosecond_;
     if (whole * per_nanosecond_ < u) ++whole;
-    if (whole > duration::max().count()) return time_point::max();
-    if (whole < duration::min().count()) return time_point::min();
+    if (whole > (duration::max)().count()) return (time_point::max)();
+    if (whole < (duration::min)().count()) return (time_point::min)();
     return time_point(duration(static_cast<duration::rep>(whole)));
   }
   // Where the next permit counts from: a request in the very nanosecond of the TAT counts from the
@@ -81,9 +81,9 @@ class gcra_core {
   }
 
   std::uint32_t burst_;
-  units interval_;                                                  // between two permits
-  units per_nanosecond_;                                            // units
-  units next_ = static_cast<units>(duration::min().count()) << 32;  // the TAT; long ago at first
+  units interval_;                                                    // between two permits
+  units per_nanosecond_;                                              // units
+  units next_ = static_cast<units>((duration::min)().count()) << 32;  // the TAT; long ago at first
 };
 
 }  // namespace penstock

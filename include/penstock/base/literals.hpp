@@ -11,9 +11,10 @@
 
 namespace penstock {
 namespace detail {
+void more_bytes_than_a_size_t_can_count();  // never defined: calling it is the compiler's error
+
 consteval std::size_t byte_count(unsigned long long n, unsigned long long unit) {
-  // Not a constant expression, hence an error where the literal stands.
-  if (n > std::numeric_limits<std::size_t>::max() / unit) throw "too many bytes";
+  if (n > (std::numeric_limits<std::size_t>::max)() / unit) more_bytes_than_a_size_t_can_count();
   return static_cast<std::size_t>(n * unit);
 }
 }  // namespace detail

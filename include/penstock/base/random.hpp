@@ -29,9 +29,9 @@ class splitmix64 {
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return z ^ (z >> 31);
   }
-  static constexpr std::uint64_t min() noexcept { return 0; }
-  static constexpr std::uint64_t max() noexcept {
-    return std::numeric_limits<std::uint64_t>::max();
+  static constexpr std::uint64_t(min)() noexcept { return 0; }
+  static constexpr std::uint64_t(max)() noexcept {
+    return (std::numeric_limits<std::uint64_t>::max)();
   }
 
  private:
@@ -66,9 +66,9 @@ class random_engine {
     state_[3] = rotate(state_[3], 45);
     return value;
   }
-  static constexpr std::uint64_t min() noexcept { return 0; }
-  static constexpr std::uint64_t max() noexcept {
-    return std::numeric_limits<std::uint64_t>::max();
+  static constexpr std::uint64_t(min)() noexcept { return 0; }
+  static constexpr std::uint64_t(max)() noexcept {
+    return (std::numeric_limits<std::uint64_t>::max)();
   }
 
   /// A number in [0, 1): a multiple of 2^-53, all equally likely.

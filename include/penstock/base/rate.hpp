@@ -43,7 +43,7 @@ struct limiter_decision {
   bool admitted = false;
   /// Admitted: the time that it was charged to, for a refund. Refused: the earliest time at which
   /// the same request would be admitted, if nobody else came first; `time_point::max()`: never.
-  time_point at = time_point::max();
+  time_point at = (time_point::max)();
 };
 
 }  // namespace penstock

@@ -68,7 +68,7 @@ struct error_detail {
 
   // Null when memory is out.
   static error_detail* create(std::string_view operation, std::string_view object) noexcept {
-    constexpr std::size_t longest = std::numeric_limits<std::uint32_t>::max() / 4;
+    constexpr std::size_t longest = (std::numeric_limits<std::uint32_t>::max)() / 4;
     operation = operation.substr(0, longest);
     object = object.substr(0, longest);
     void* const p =
