@@ -38,13 +38,14 @@ constexpr duration saturated(bool negative) noexcept {
   return negative ? (duration::min)() : (duration::max)();
 }
 
-template <class Rep>
-constexpr duration scale(Rep count, std::intmax_t num, std::intmax_t den) noexcept {
+// count * num / den seconds.
+template <std::intmax_t num, std::intmax_t den, class Rep>
+constexpr duration from_seconds(Rep count) noexcept {
   constexpr auto limit = static_cast<std::uint64_t>((std::numeric_limits<std::int64_t>::max)());
+  constexpr uint128 scale = static_cast<uint128>(num) * 1'000'000'000;
   if constexpr (std::is_floating_point_v<Rep>) {
     if (count != count) return duration::zero();
-    const auto ns = static_cast<long double>(count) * static_cast<long double>(num) /
-                    static_cast<long double>(den);
+    const auto ns = static_cast<long double>(count) * static_cast<long double>(scale) / den;
     if (ns >= static_cast<long double>(limit) || ns <= -static_cast<long double>(limit))
       return saturated(ns < 0);
     return duration(static_cast<std::int64_t>(ns < 0 ? ns - 0.5L : ns + 0.5L));
@@ -52,11 +53,19 @@ constexpr duration scale(Rep count, std::intmax_t num, std::intmax_t den) noexce
     const bool negative = count < 0;
     const auto wide = static_cast<std::uint64_t>(count);
     const std::uint64_t magnitude = negative ? 0 - wide : wide;
-    const uint128 ns =
-        static_cast<uint128>(magnitude) * static_cast<uint128>(num) / static_cast<uint128>(den);
+    std::uint64_t ns = 0;
+    if constexpr (scale % den == 0 && scale / den <= limit) {
+      if (__builtin_mul_overflow(magnitude, static_cast<std::uint64_t>(scale / den), &ns))
+        return saturated(negative);
+    } else {
+      const uint128 whole = static_cast<uint128>(magnitude) * num;
+      if (whole / den > limit) return saturated(negative);
+      const uint128 sum = whole / den * 1'000'000'000 + whole % den * 1'000'000'000 / den;
+      if (sum > limit) return saturated(negative);
+      ns = static_cast<std::uint64_t>(sum);
+    }
     if (ns > limit) return saturated(negative);
-    const auto value = static_cast<std::int64_t>(static_cast<std::uint64_t>(ns));
-    return duration(negative ? -value : value);
+    return duration(negative ? -static_cast<std::int64_t>(ns) : static_cast<std::int64_t>(ns));
   }
 }
 }  // namespace detail
@@ -66,8 +75,7 @@ constexpr duration scale(Rep count, std::intmax_t num, std::intmax_t den) noexce
 template <class Rep, class Period>
 [[nodiscard]] constexpr duration to_duration(std::chrono::duration<Rep, Period> d) noexcept {
   static_assert(std::is_arithmetic_v<Rep>, "a duration of a built-in number");
-  using factor = std::ratio_divide<Period, std::nano>;
-  return detail::scale(d.count(), factor::num, factor::den);
+  return detail::from_seconds<Period::num, Period::den>(d.count());
 }
 
 /// `d1 + d2`, or the nearest duration that exists.

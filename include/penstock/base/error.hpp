@@ -38,6 +38,12 @@ template <class T>
 struct typed_note;
 }  // namespace detail
 
+#if PENSTOCK_ASAN && !defined(__clang__)
+// With the address sanitizer g++ 12 takes the union in a result for an error that is not initialised.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 /// What went wrong.
 ///
 /// **Shape.** error code + optional detail {operation, object, cause, retry-after, why, notes}; the
@@ -63,8 +69,9 @@ class [[nodiscard]] error {
     if (detail_) [[unlikely]]
       retain(*detail_);
   }
-  error(error&& other) noexcept
-      : code_(other.code_), detail_(std::exchange(other.detail_, nullptr)) {}
+  error(error&& other) noexcept : code_(other.code_), detail_(other.detail_) {
+    other.detail_ = nullptr;
+  }
   error& operator=(const error& other) noexcept { return *this = error(other); }
   error& operator=(error&& other) noexcept {
     code_ = other.code_;
@@ -151,6 +158,10 @@ class [[nodiscard]] error {
   detail::error_detail* detail_ = nullptr;
 };
 static_assert(sizeof(error) <= 24);
+
+#if PENSTOCK_ASAN && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /// The error of a system call: `number` is errno.
 [[nodiscard]] inline error errno_error(int number) noexcept {
