@@ -50,9 +50,12 @@ static_assert(frame_class_size(frame_classes - 1) == max_frame);
 
 struct free_frame {
   free_frame* next;
-  free_frame* next_batch;  // in the depot, of a batch's first frame
+  free_frame* next_batch;  // these two of a batch's first frame, in the depot
+  std::uint32_t count;
 };
-static_assert(sizeof(free_frame) <= 16, "fits the smallest class");
+// A coroutine's frame is never that small: resume, destroy and a promise are more.
+constexpr std::size_t min_frame = 32;
+static_assert(sizeof(free_frame) <= min_frame);
 
 // Frames that move between a thread and the depot at once: about 8 KiB, at least two.
 constexpr std::uint32_t frame_batch(std::size_t size) noexcept {
@@ -79,7 +82,8 @@ class frame_depot {
     lock_.unlock();
     return carve(c);
   }
-  void give(std::size_t c, free_frame* batch) noexcept {
+  void give(std::size_t c, free_frame* batch, std::uint32_t count) noexcept {
+    batch->count = count;
     lock_.lock();
     ++stats_.spills;
     batch->next_batch = batches_[c];
@@ -109,7 +113,7 @@ class frame_depot {
     for (std::size_t b = count; b-- > 0;) {
       free_frame* batch = nullptr;
       for (std::size_t i = per_batch; i-- > 0;) {
-        batch = ::new (memory + (b * per_batch + i) * size) free_frame{batch, nullptr};
+        batch = ::new (memory + (b * per_batch + i) * size) free_frame{batch, nullptr, per_batch};
       }
       batch->next_batch = all;
       all = batch;
@@ -147,8 +151,8 @@ struct frame_reaper {
   ~frame_reaper() {
     for (std::size_t c = 0; c < frame_classes; ++c) {
       auto& l = frames_of_thread.lists[c];
-      if (l.first) frames_depot.give(c, l.first);
-      if (l.spare) frames_depot.give(c, l.spare);
+      if (l.first) frames_depot.give(c, l.first, l.length);
+      if (l.spare) frames_depot.give(c, l.spare, frame_batch(frame_class_size(c)));
       l = {};
     }
   }
@@ -159,18 +163,22 @@ PENSTOCK_NOINLINE inline void* frame_refill(std::size_t c) {
   reaper_of_thread.armed = true;
   auto& l = frames_of_thread.lists[c];
   free_frame* f = l.spare;
-  l.spare = nullptr;
-  std::uint32_t n = 0;
-  if (!f) f = frames_depot.take(c);
-  for (auto* i = f; i; i = i->next) ++n;  // a batch of an ended thread may be short
+  l.length = frame_batch(frame_class_size(c)) - 1;
+  if (f) {
+    l.spare = nullptr;
+  } else {
+    l.length = 0;
+    f = frames_depot.take(c);
+    l.length = f->count - 1;  // a batch of an ended thread may be short
+  }
   l.first = f->next;
-  l.length = n - 1;
   return f;
 }
+// `first` is full: it becomes the spare one, and that one goes to the depot.
 PENSTOCK_NOINLINE inline void frame_spill(std::size_t c) noexcept {
   reaper_of_thread.armed = true;
   auto& l = frames_of_thread.lists[c];
-  if (l.spare) frames_depot.give(c, l.spare);
+  if (l.spare) frames_depot.give(c, l.spare, l.length);
   l.spare = l.first;
   l.first = nullptr;
   l.length = 0;
@@ -179,7 +187,7 @@ PENSTOCK_NOINLINE inline void frame_spill(std::size_t c) noexcept {
 inline void* frame_allocate(std::size_t n) {
 #if !PENSTOCK_ASAN
   if (n <= max_frame) [[likely]] {
-    const std::size_t c = frame_class(n);
+    const std::size_t c = frame_class(n < min_frame ? min_frame : n);
     auto& l = frames_of_thread.lists[c];
     if (auto* f = l.first) [[likely]] {
       l.first = f->next;
@@ -195,13 +203,14 @@ inline void* frame_allocate(std::size_t n) {
 inline void frame_free(void* p, std::size_t n) noexcept {
 #if !PENSTOCK_ASAN
   if (n <= max_frame) [[likely]] {
-    const std::size_t c = frame_class(n);
+    const std::size_t c = frame_class(n < min_frame ? min_frame : n);
     auto& l = frames_of_thread.lists[c];
+    if (l.length == frame_batch(frame_class_size(c))) [[unlikely]]
+      frame_spill(c);
+    ++l.length;
     auto* f = static_cast<free_frame*>(p);
     f->next = l.first;
     l.first = f;
-    if (++l.length == frame_batch(frame_class_size(c))) [[unlikely]]
-      frame_spill(c);
     return;
   }
 #endif

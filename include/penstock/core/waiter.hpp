@@ -129,6 +129,7 @@ PENSTOCK_NOINLINE inline handle unwind(step s) noexcept {
 inline constinit thread_local void* next_handle = nullptr;
 using transfer = void;
 inline void go(handle h) noexcept { next_handle = h.address(); }
+inline void go_known(handle h) noexcept { next_handle = h.address(); }
 inline void drive(handle h) {
   while (h) {
     next_handle = nullptr;
@@ -140,6 +141,7 @@ inline void drive(handle h) {
 #else
 using transfer = handle;
 inline handle go(handle h) noexcept { return h ? h : std::noop_coroutine(); }
+inline handle go_known(handle h) noexcept { return h; }  // h is not null
 inline void drive(handle h) {
   if (h) h.resume();
 }

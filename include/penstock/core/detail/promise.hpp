@@ -60,7 +60,9 @@ struct final_awaiter {
   template <class Promise>
   transfer await_suspend(std::coroutine_handle<Promise> h) const noexcept {
     waiter& self = h.promise();
-    return go(completed(*self.parent, &self));
+    waiter& up = *self.parent;
+    if (!up.hooked) [[likely]] return go_known(handle_of(up));
+    return go(up.hooked->arrive(up, &self));
   }
   void await_resume() const noexcept {}
 };
