@@ -3,7 +3,8 @@
 #pragma once
 
 /// @file
-/// Coroutine frames from free lists by size class, one set a thread; nothing is ever given back.
+/// Coroutine frames from free lists by size class, one set a thread, refilled from slabs that are
+/// never given back.
 
 #include <cstddef>
 #include <new>
@@ -20,7 +21,7 @@ class frame_pool {
       free_[c] = b->next;
       return b;
     }
-    return ::operator new(c* granule);
+    return carve(c * granule);
   }
   void free(void* p, std::size_t size) noexcept {
     const std::size_t c = size_class(size);
@@ -33,11 +34,25 @@ class frame_pool {
   struct block {
     block* next;
   };
-  static constexpr std::size_t granule = 64;
-  static constexpr std::size_t classes = 64;
-  static std::size_t size_class(std::size_t size) { return (size + granule - 1) / granule; }
+  static constexpr std::size_t granule = 16;
+  static constexpr std::size_t classes = 128;
+  static constexpr std::size_t slab = 256 * 1024;
+  static constexpr std::size_t size_class(std::size_t size) {
+    return (size + granule - 1) / granule;
+  }
+  [[gnu::noinline]] void* carve(std::size_t size) {
+    if (static_cast<std::size_t>(end_ - next_) < size) {
+      next_ = static_cast<std::byte*>(::operator new (slab, std::align_val_t{64}));
+      end_ = next_ + slab;
+    }
+    void* p = next_;
+    next_ += size;
+    return p;
+  }
 
   block* free_[classes] = {};
+  std::byte* next_ = nullptr;
+  std::byte* end_ = nullptr;
 };
 inline constinit thread_local frame_pool frames{};
 

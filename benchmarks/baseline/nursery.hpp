@@ -54,7 +54,7 @@ class nursery {
     const child::handle h = std::exchange(c.self_, {});
     child::promise_type& p = h.promise();
     p.home = this;
-    p.who = h;
+    p.frame = h.address();
     ++live_;
     ready.push(p);
   }

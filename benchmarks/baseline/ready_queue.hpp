@@ -15,8 +15,10 @@ namespace baseline {
 
 /// In the awaiter, in the waiting coroutine's frame.
 struct ready_node {
+  ready_node() noexcept {}  // nothing is zeroed: that would be two stores a turn
+
   ready_node* next;
-  std::coroutine_handle<> who;
+  void* frame;
 };
 
 class ready_queue {
@@ -30,7 +32,7 @@ class ready_queue {
     while (ready_node* n = head_) {
       head_ = n->next;
       if (!head_) tail_ = &head_;
-      n->who.resume();
+      std::coroutine_handle<>::from_address(n->frame).resume();
     }
   }
 
@@ -44,7 +46,7 @@ inline ready_queue ready;
 struct yield : ready_node {
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> h) noexcept {
-    who = h;
+    frame = h.address();
     ready.push(*this);
   }
   void await_resume() const noexcept {}

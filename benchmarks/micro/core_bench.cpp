@@ -70,22 +70,20 @@ const bench::add core_ok({.metrics = {{"core.ok", "ns", bench::judged::ratio_at_
 
 constexpr long turns = 4'000'000;
 
-baseline::eager_task raw_turns(long& done) {
-  for (long i = 0; i < turns / 2; ++i) {
-    co_await baseline::yield{};
-    ++done;
-  }
+baseline::eager_task raw_turns(long count, long& done) {
+  long i = 0;
+  for (; i < count; ++i) co_await baseline::yield{};
+  done += i;
 }
-penstock::task<> take_turns(long& done) {
-  for (long i = 0; i < turns / 2; ++i) {
-    co_await penstock::yield();
-    ++done;
-  }
+penstock::task<> take_turns(long count, long& done) {
+  long i = 0;
+  for (; i < count; ++i) co_await penstock::yield();
+  done += i;
 }
 penstock::task<> two_in_turn(long& done) {
   auto body = [&](penstock::task_group& group) -> penstock::task<> {
-    group.start(take_turns(done));
-    group.start(take_turns(done));
+    group.start(take_turns(turns / 2, done));
+    group.start(take_turns(turns / 2, done));
     co_return;
   };
   co_await penstock::with_group(body);
@@ -94,8 +92,8 @@ penstock::task<> two_in_turn(long& done) {
 values switch_baseline() {
   long done = 0;
   const bench::stopwatch time;
-  raw_turns(done);
-  raw_turns(done);
+  raw_turns(turns / 2, done);
+  raw_turns(turns / 2, done);
   baseline::ready.run();
   const double ns = time.nanoseconds() / turns;
   bench::check(done == turns, "core.switch: the baseline lost turns");
@@ -115,26 +113,28 @@ const bench::add core_switch(
 
 // start in a group and join
 
-[[gnu::noinline]] baseline::child raw_add(long i, long& sum) {
-  sum += i;
+long sum_of_children = 0;
+
+[[gnu::noinline]] baseline::child raw_add(long i) {
+  sum_of_children += i;
   co_return;
 }
-[[gnu::noinline]] penstock::task<> add(long i, long& sum) {
-  sum += i;
+[[gnu::noinline]] penstock::task<> add(long i) {
+  sum_of_children += i;
   co_return;
 }
 
-baseline::eager_task raw_groups(long groups, long size, long& sum) {
+baseline::eager_task raw_groups(long groups, long size) {
   for (long g = 0; g < groups; ++g) {
     baseline::nursery group;
-    for (long i = 0; i < size; ++i) group.start(raw_add(i, sum));
+    for (long i = 0; i < size; ++i) group.start(raw_add(i));
     co_await group.join();
   }
 }
-penstock::task<> groups_of(long groups, long size, long& sum) {
+penstock::task<> groups_of(long groups, long size) {
   for (long g = 0; g < groups; ++g) {
     auto body = [&](penstock::task_group& group) -> penstock::task<> {
-      for (long i = 0; i < size; ++i) group.start(add(i, sum));
+      for (long i = 0; i < size; ++i) group.start(add(i));
       co_return;
     };
     co_await penstock::with_group(body);
@@ -143,19 +143,20 @@ penstock::task<> groups_of(long groups, long size, long& sum) {
 
 template <long groups, long size>
 values group_baseline() {
-  long sum = 0;
+  sum_of_children = 0;
   const bench::stopwatch time;
-  raw_groups(groups, size, sum);
+  raw_groups(groups, size);
   baseline::ready.run();
   const double ns = time.nanoseconds() / (groups * size);
-  bench::check(sum == groups * (size * (size - 1) / 2), "core.group: the baseline's sum is wrong");
+  bench::check(sum_of_children == groups * (size * (size - 1) / 2),
+               "core.group: the baseline's sum is wrong");
   return {ns};
 }
 template <long groups, long size>
 values group_subject() {
-  long sum = 0;
-  const values v = in_loop(groups * size, groups_of(groups, size, sum));
-  bench::check(sum == groups * (size * (size - 1) / 2), "core.group: the sum is wrong");
+  sum_of_children = 0;
+  const values v = in_loop(groups * size, groups_of(groups, size));
+  bench::check(sum_of_children == groups * (size * (size - 1) / 2), "core.group: the sum is wrong");
   return v;
 }
 

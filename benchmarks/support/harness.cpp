@@ -171,7 +171,9 @@ class measurement {
 
 // One side of a figure, for a fresh process.
 int run_side(const figure& f, const std::string& side) {
-  const values v = side == "baseline" ? f.baseline() : f.subject();
+  const run_function run_it = side == "baseline" ? f.baseline : f.subject;
+  if (f.place == place::one_cpu) run_it();
+  const values v = run_it();
   std::printf("RESULT");
   for (std::size_t i = 0; i < f.metrics.size(); ++i) {
     std::printf(" %s=%.9g", f.metrics[i].name.c_str(), v[i]);
