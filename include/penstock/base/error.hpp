@@ -39,7 +39,8 @@ struct typed_note;
 }  // namespace detail
 
 #if PENSTOCK_ASAN && !defined(__clang__)
-// With the address sanitizer g++ 12 takes the union in a result for an error that is not initialised.
+// With the address sanitizer g++ 12 takes the union in a result for an error that is not
+// initialised.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif

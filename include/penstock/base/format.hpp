@@ -78,21 +78,41 @@ inline std::string short_number(double value) {
 
 }  // namespace penstock
 
-/// `{}` is the error's sentence; width and alignment as for strings.
+namespace penstock::detail {
+// A formatter of what is one text: `{}`, without width and alignment, which would need
+// <fmt/format.h>.
+struct text_formatter {
+  template <class Parse>
+  constexpr auto parse(Parse& context) {
+    const auto it = context.begin();
+    if (it != context.end() && *it != '}') context.on_error("this type is formatted by {}");
+    return it;
+  }
+  // Not by fmt::format_to: Debian's libfmt, built by g++, has it under a name that clang does not
+  // use.
+  template <class Context>
+  static auto write(std::string_view text, Context& context) {
+    auto out = context.out();
+    for (const char c : text) *out++ = c;
+    return out;
+  }
+};
+}  // namespace penstock::detail
+
+/// `{}` is the error's sentence.
 template <>
-struct fmt::formatter<penstock::error> : fmt::formatter<std::string_view> {
+struct fmt::formatter<penstock::error> : penstock::detail::text_formatter {
   template <class Context>
   auto format(const penstock::error& e, Context& context) const {
-    return fmt::formatter<std::string_view>::format(std::string_view(e.message()), context);
+    return write(e.message(), context);
   }
 };
 
 /// `{}` is the text of the code.
 template <>
-struct fmt::formatter<penstock::errc> : fmt::formatter<std::string_view> {
+struct fmt::formatter<penstock::errc> : penstock::detail::text_formatter {
   template <class Context>
   auto format(penstock::errc e, Context& context) const {
-    return fmt::formatter<std::string_view>::format(
-        std::string_view(penstock::make_error_code(e).message()), context);
+    return write(penstock::make_error_code(e).message(), context);
   }
 };
