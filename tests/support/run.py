@@ -37,6 +37,8 @@ DOCTEST_CASES = re.compile(
     re.M)
 PLAIN_CASES = re.compile(r"^\[cases\] (\d+) passed, (\d+) failed, (\d+) skipped$", re.M)
 SKIP = re.compile(r"^\[skip\] (.*)$", re.M)
+# Test files that walk seeds: what --deep repeats.
+SEEDED = re.compile(r"#include <(?:support/(?:seeds|penstock_test)|penstock/test/(?:seeds|cancel_matrix))\.hpp>")
 COLOURS = re.compile(r"\x1b\[[0-9;]*[mK]")
 
 # abort() makes a report look like any other crash; leaks are failures too.
@@ -362,13 +364,12 @@ class Session:
 
     def deep(self, variant, seconds):
         """Runs the programs that use seeds, with new seeds each round, until the time is over."""
-        seeded = {module for module, path in discover.module_files("*_test.cpp")
-                  if "support/seeds.hpp" in path.read_text()}
-        seeded |= {path.stem for _, path in discover.module_files("*_test.cpp")
-                   if "support/seeds.hpp" in path.read_text()}
+        users = [(module, path) for module, path in discover.module_files("*_test.cpp")
+                 if SEEDED.search(path.read_text())]
+        seeded = {module for module, _ in users} | {path.stem for _, path in users}
         tests = [t for t in self.prepare(variant) if t["name"] in seeded]
         if not tests:
-            say("deep: no test program includes <support/seeds.hpp>")
+            say("deep: no test program walks seeds")
             return
         end = time.monotonic() + seconds
         rounds = 0

@@ -36,10 +36,13 @@ using suspension = detail::handle;
 [[nodiscard]] inline suspension resume_now(waiter& w) noexcept { return detail::completed(w); }
 [[nodiscard]] inline suspension stopped_now(waiter& w) noexcept { return detail::stopped_at(w); }
 
-/// Base of leaves and scopes: makes `co_await` call `start`.
+/// Base of leaves and scopes: makes `co_await` call `start`. Not copyable, because g++ 12
+/// sometimes awaits a copy of an awaiter that is a member: return awaiters by value.
 template <class Derived>
 class leaf {
  public:
+  leaf() noexcept = default;
+  leaf(leaf&&) noexcept = default;
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   detail::transfer await_suspend(std::coroutine_handle<Promise> h) {

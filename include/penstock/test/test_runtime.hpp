@@ -44,6 +44,13 @@ class deadlock : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Thrown by `test_runtime::run` when a waiter was posted again while it was still queued: its leaf
+/// completed twice. The runtime cannot be used any more.
+class double_post : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
 /// The runtime of tests: single thread, virtual time, seeded order.
 ///
 /// **Shape.** time stands still while anything is ready, then jumps to the next timer, exact to the
@@ -133,22 +140,50 @@ class test_runtime final : public scheduler {
     while (auto* t = timers_.pop_due(now_)) t->on_time();
     return true;
   }
+  // Takes what is ready from the queue. Its entries carry a number each meanwhile, in the waiter,
+  // which a second post would overwrite.
+  void drain() {
+    while (const std::uintptr_t entry = pop_ready()) {
+      waiter& w = *waiter_of(entry);
+      if (waiter_of(w.next) == &w) posted_twice();
+      w.next = ++last_number_;
+      if (first_ * 2 > ready_.size()) {
+        ready_.erase(ready_.begin(), ready_.begin() + static_cast<std::ptrdiff_t>(first_));
+        first_ = 0;
+      }
+      ready_.push_back({entry, last_number_});
+    }
+  }
   std::uintptr_t pick() {
-    if (options_.seed == 0) return pop_ready();
-    while (const std::uintptr_t entry = pop_ready()) ready_.push_back(entry);
-    if (ready_.empty()) return 0;
-    const auto last = static_cast<std::int64_t>(ready_.size()) - 1;
-    std::swap(ready_[static_cast<std::size_t>(order_.uniform_int(0, last))], ready_.back());
-    const std::uintptr_t entry = ready_.back();
-    ready_.pop_back();
-    return entry;
+    drain();
+    if (first_ == ready_.size()) return 0;
+    queued chosen = ready_[first_];
+    if (options_.seed == 0) {
+      ++first_;
+    } else {
+      const auto last = static_cast<std::int64_t>(ready_.size()) - 1;
+      std::swap(chosen, ready_[static_cast<std::size_t>(order_.uniform_int(0, last))]);
+      ready_.front() = ready_.back();
+      ready_.pop_back();
+    }
+    if (waiter_of(chosen.entry)->next != chosen.number) posted_twice();
+    return chosen.entry;
+  }
+  [[noreturn]] static void posted_twice() {
+    throw double_post("test_runtime: a waiter was posted again before it ran");
   }
   void wake() noexcept override {}  // never asleep
 
   test_runtime_options options_;
   time_point now_{};
   detail::timer_heap timers_;
-  std::vector<std::uintptr_t> ready_;
+  struct queued {
+    std::uintptr_t entry;
+    std::uintptr_t number;
+  };
+  std::vector<queued> ready_;  // from first_ on
+  std::size_t first_ = 0;
+  std::uintptr_t last_number_ = 0;
   random_engine order_{options_.seed + 1};
   std::uint64_t steps_ = 0;
   unique_function<void(stop_reason)> root_stop_;
