@@ -5,15 +5,16 @@
 #include "../baseline/lazy_task.hpp"
 #include "../baseline/nursery.hpp"
 #include "../support/harness.hpp"
+#include "../support/loop.hpp"
 
 namespace {
 
 using bench::values;
 
 template <class Task>
-values in_loop(long operations, Task&& task) {
+values per_operation(long operations, Task&& task) {
   const bench::stopwatch time;
-  penstock::sync_wait(std::forward<Task>(task));
+  bench::in_loop(std::forward<Task>(task));
   return {time.nanoseconds() / static_cast<double>(operations)};
 }
 
@@ -47,13 +48,13 @@ values await_baseline() {
 }
 values await_subject() {
   long sum = 0;
-  const values v = in_loop(awaits, await_all(sum));
+  const values v = per_operation(awaits, await_all(sum));
   bench::check(sum == sum_of_awaits, "core.await: the sum is wrong");
   return v;
 }
 values ok_subject() {
   long sum = 0;
-  const values v = in_loop(awaits, ok_all(sum));
+  const values v = per_operation(awaits, ok_all(sum));
   bench::check(sum == sum_of_awaits, "core.ok: the sum is wrong");
   return v;
 }
@@ -101,7 +102,7 @@ values switch_baseline() {
 }
 values switch_subject() {
   long done = 0;
-  const values v = in_loop(turns, two_in_turn(done));
+  const values v = per_operation(turns, two_in_turn(done));
   bench::check(done == turns, "core.switch: turns were lost");
   return v;
 }
@@ -155,7 +156,7 @@ values group_baseline() {
 template <long groups, long size>
 values group_subject() {
   sum_of_children = 0;
-  const values v = in_loop(groups * size, groups_of(groups, size));
+  const values v = per_operation(groups * size, groups_of(groups, size));
   bench::check(sum_of_children == groups * (size * (size - 1) / 2), "core.group: the sum is wrong");
   return v;
 }

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""What it costs to include a header: cpu seconds of one -fsyntax-only run of the compiler.
+
+parse.py side SIDE HEADER --cxx CXX
+    one run; SIDE is "subject" (the header of ours) or "baseline" (only the standard and third-party
+    headers that it needs); prints "RESULT seconds=S"
+parse.py table --cxx CXX [--runs N]
+    all public headers as a Markdown table, with the ratio to <coroutine>, <atomic> and <memory>
+"""
+import argparse
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "include"
+INCLUDED = re.compile(r"^\s*#\s*include\s*<([^>]+)>", re.M)
+YARDSTICK = ["coroutine", "atomic", "memory"]
+
+
+def command(cxx, *more):
+    return [*cxx.split(), "-std=c++20", "-I", str(INCLUDE), "-x", "c++", "-fsyntax-only", *more]
+
+
+def source(headers):
+    return "".join(f"#include <{header}>\n" for header in headers)
+
+
+def foreign(cxx, header):
+    """The headers of others that `header` includes, directly or through headers of ours."""
+    done = subprocess.run(command(cxx, "-H", "-"), input=source([header]), text=True,
+                          stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, check=True)
+    entered = [line.split(" ", 1)[1] for line in done.stderr.splitlines() if line.startswith(".")]
+    ours = [path for path in entered if pathlib.Path(path).is_relative_to(INCLUDE)]
+    named = []
+    for path in ours:
+        for name in INCLUDED.findall(pathlib.Path(path).read_text()):
+            if not name.startswith("penstock/") and name not in named:
+                named.append(name)
+    # Not those of a branch that the preprocessor left out.
+    return [name for name in named if any(path.endswith("/" + name) for path in entered)]
+
+
+def parse_seconds(cxx, headers):
+    with tempfile.NamedTemporaryFile("w", suffix=".cpp") as file:
+        file.write(source(headers))
+        file.flush()
+        words = command(cxx, file.name)
+        child = os.posix_spawnp(words[0], words, os.environ)
+        _, status, usage = os.wait4(child, 0)
+    if status != 0:
+        sys.exit(f"parse.py: {words[0]} does not accept {headers}")
+    return usage.ru_utime + usage.ru_stime
+
+
+def table(cxx, runs):
+    headers = sorted(path.relative_to(INCLUDE).as_posix() for path in INCLUDE.rglob("*.hpp")
+                     if "detail" not in path.parts)
+    seconds = {header: [] for header in headers}
+    yardstick = []
+    for _ in range(runs):
+        yardstick.append(parse_seconds(cxx, YARDSTICK))
+        for header in list(seconds):
+            try:
+                seconds[header].append(parse_seconds(cxx, [header]))
+            except SystemExit:
+                del seconds[header]  # it needs a library that is not here
+    unit = statistics.median(yardstick)
+    print("| header | seconds | ratio |\n|---|---|---|")
+    print(f"| {', '.join(f'`<{name}>`' for name in YARDSTICK)} | {unit:.2f} | 1.0 |")
+    for header, values in seconds.items():
+        value = statistics.median(values)
+        print(f"| `<{header}>` | {value:.2f} | {value / unit:.1f} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["side", "table"])
+    parser.add_argument("side", nargs="?", choices=["baseline", "subject"])
+    parser.add_argument("header", nargs="?")
+    parser.add_argument("--cxx", default="g++")
+    parser.add_argument("--runs", type=int, default=7)
+    arguments = parser.parse_args()
+    if arguments.what == "table":
+        table(arguments.cxx, arguments.runs)
+        return
+    headers = [arguments.header]
+    if arguments.side == "baseline":
+        headers = foreign(arguments.cxx, arguments.header)
+    print(f"RESULT seconds={parse_seconds(arguments.cxx, headers):.4f}")
+
+
+if __name__ == "__main__":
+    main()
