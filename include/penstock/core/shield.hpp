@@ -56,7 +56,7 @@ class as_result_awaiter : public leaf<as_result_awaiter<A>> {
     return child_.begin();
   }
   step child_ended(std::size_t) noexcept { return {{}, up_}; }
-  out await_resume() {
+  [[nodiscard]] out await_resume() {
     if (child_.end() == child_end::stopped) {
       return tl::unexpected<error>(error(errc::canceled));
     }

@@ -30,8 +30,12 @@ struct direct_awaiter {
     up.slot = owned;
     return go(handle_of(child));
   }
+  T await_resume() const { return take(); }
+  [[nodiscard]] T await_resume() const requires is_result_v<T> { return take(); }
+
+ private:
   // Moves the value out, then destroys the frame, before the parent goes on.
-  T await_resume() const {
+  T take() const {
     struct last {
       waiter** owned;
       ~last() { destroy_frame(*std::exchange(*owned, nullptr)); }

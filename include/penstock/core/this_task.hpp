@@ -77,7 +77,7 @@ namespace this_task {
   return {};
 }
 /// The loop that the task runs on.
-[[nodiscard]] inline detail::environment_query<detail::read_scheduler> get_scheduler() noexcept {
+[[nodiscard]] inline detail::environment_query<detail::read_scheduler> scheduler() noexcept {
   return {};
 }
 /// The loop's random engine: seeded in tests.

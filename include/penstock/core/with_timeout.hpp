@@ -54,7 +54,7 @@ class timeout_awaiter : public leaf<timeout_awaiter<A>>, timer {
     }
     return {{}, up_};
   }
-  out await_resume() {
+  [[nodiscard]] out await_resume() {
     if (child_.end() == child_end::stopped) {
       return tl::unexpected<error>(error(errc::timed_out));
     }
