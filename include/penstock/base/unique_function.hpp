@@ -47,7 +47,8 @@ class [[nodiscard]] unique_function<R(Args...)> {
            std::is_invocable_r_v<R, std::decay_t<Fn>&, Args...> &&
            std::constructible_from<std::decay_t<Fn>, Fn>) unique_function(Fn&& fn) {
     using F = std::decay_t<Fn>;
-    if constexpr (std::is_pointer_v<F> || std::is_member_pointer_v<F>) {
+    using Given = std::remove_cvref_t<Fn>;
+    if constexpr (std::is_pointer_v<Given> || std::is_member_pointer_v<Given>) {
       if (fn == nullptr) return;
     }
     if constexpr (fits<F>) {
