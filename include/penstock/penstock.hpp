@@ -1,0 +1,12 @@
+// penstock/penstock.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// Everything from base to upload: no liburing, no Asio, no optional library.
+
+// IWYU pragma: begin_exports
+#include <penstock/base.hpp>
+#include <penstock/core.hpp>
+#include <penstock/sync.hpp>
+// IWYU pragma: end_exports

@@ -1,0 +1,61 @@
+// penstock/sync/detail/ring.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// A queue of at most so many values, allocated once.
+
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+namespace penstock::detail {
+
+template <class T>
+class ring {
+  static_assert(std::is_nothrow_move_constructible_v<T> && std::is_nothrow_destructible_v<T>);
+
+ public:
+  explicit ring(std::size_t capacity)
+      : slots_(capacity ? new slot[capacity] : nullptr), capacity_(capacity) {}
+  ring(const ring&) = delete;
+  ring& operator=(const ring&) = delete;
+  ~ring() {
+    while (size_ != 0) drop_front();
+  }
+
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] bool full() const noexcept { return size_ == capacity_; }
+
+  // Not full.
+  void push_back(T&& value) noexcept {
+    std::size_t at = first_ + size_;
+    if (at >= capacity_) at -= capacity_;
+    ::new (static_cast<void*>(slots_[at].bytes)) T(std::move(value));
+    ++size_;
+  }
+  // Not empty.
+  [[nodiscard]] T& front() noexcept {
+    return *std::launder(reinterpret_cast<T*>(slots_[first_].bytes));
+  }
+  void drop_front() noexcept {
+    std::destroy_at(std::addressof(front()));
+    if (++first_ == capacity_) first_ = 0;
+    --size_;
+  }
+
+ private:
+  struct slot {
+    alignas(T) unsigned char bytes[sizeof(T)];
+  };
+  std::unique_ptr<slot[]> slots_;
+  std::size_t capacity_;
+  std::size_t first_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace penstock::detail
