@@ -3,14 +3,14 @@
 
 tests/meta/planted/NAME/CASE is a small tree (or one file). A line that ends with "expect: RULE"
 (after // or #, or in <!-- -->) must be found with that rule, and no other line may be found.
-"expect-at 0: RULE" anywhere in a file expects a finding about the file as a whole, at line 0.
+"expect-at N: RULE" anywhere in a file expects a finding at line N; line 0 is the file as a whole.
 """
 import re
 
 from common import ROOT, Finding
 
 EXPECT = re.compile(r"(?://|#|<!--).*?\bexpect: ([\w, ./-]+?)(?: *-->)?\s*$")
-EXPECT_WHOLE = re.compile(r"\bexpect-at 0: ([\w-]+)")
+EXPECT_AT = re.compile(r"\bexpect-at (\d+): ([\w-]+)")
 PLANTED = ROOT / "tests" / "meta" / "planted"
 
 
@@ -23,9 +23,8 @@ def expectations(case):
             found = EXPECT.search(line)
             for rule in found[1].split(",") if found else []:
                 wanted.add((path.relative_to(base).as_posix(), number, rule.strip()))
-            whole = EXPECT_WHOLE.search(line)
-            if whole:
-                wanted.add((path.relative_to(base).as_posix(), 0, whole[1]))
+            for at, rule in EXPECT_AT.findall(line):
+                wanted.add((path.relative_to(base).as_posix(), int(at), rule))
     return wanted
 
 
