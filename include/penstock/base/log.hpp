@@ -13,8 +13,10 @@
 
 namespace penstock {
 
+/// How serious a message is; `off` as a limit lets nothing through.
 enum class log_level : unsigned char { debug, info, warning, error, off };
 
+/// The name of the level.
 [[nodiscard]] constexpr std::string_view to_string(log_level level) noexcept {
   switch (level) {
     case log_level::debug:
