@@ -32,6 +32,7 @@ struct options {
   std::size_t pairs = 0;  // 0: as many as it needs
   bool list = false;
   bool strict = false;
+  bool compare = false;
   std::string side;  // for a fresh process: "baseline" or "subject" of the figure `prefix`
 };
 
@@ -43,6 +44,7 @@ struct options {
       "  --json      appends one object a line\n"
       "  --wait      how long to wait for a quiet machine, in all (60)\n"
       "  --pairs     exactly so many pairs of baseline and subject\n"
+      "  --compare   the peers, beside penstock\n"
       "  --strict    exit status 1 when a requirement was missed\n",
       status ? stderr : stdout);
   std::exit(status);
@@ -64,6 +66,8 @@ options parse(int argc, char** argv) {
       o.pairs = static_cast<std::size_t>(std::atol(value(i).c_str()));
     else if (word == "--list")
       o.list = true;
+    else if (word == "--compare")
+      o.compare = true;
     else if (word == "--strict")
       o.strict = true;
     else if (word == "--side")
@@ -88,6 +92,10 @@ class measurement {
  public:
   measurement(const figure& f, const options& o, quiet_time& quiet)
       : figure_(f), options_(o), quiet_(quiet) {
+    for (const auto& other : figures()) {
+      if (other.metrics[0].name == f.versus) figure_.baseline = other.subject;
+    }
+    check(figure_.baseline != nullptr, "a figure without a baseline");
     for (const auto& m : f.metrics) {
       outcomes_.push_back({m, 0, {}, {}, false});
 #ifdef __clang__
@@ -161,7 +169,7 @@ class measurement {
     return false;
   }
 
-  const figure& figure_;
+  figure figure_;
   const options& options_;
   quiet_time& quiet_;
   std::vector<outcome> outcomes_;
@@ -207,8 +215,10 @@ int run(int argc, char** argv) {
   }
   std::vector<const figure*> chosen;
   for (const auto& f : figures()) {
+    if (o.compare != (*f.versus != 0)) continue;
     for (const auto& m : f.metrics) {
-      if (m.name.compare(0, o.prefix.size(), o.prefix) != 0) continue;
+      const std::string name = o.compare ? f.versus : m.name;
+      if (name.compare(0, o.prefix.size(), o.prefix) != 0) continue;
       chosen.push_back(&f);
       break;
     }
@@ -226,7 +236,7 @@ int run(int argc, char** argv) {
   // A little ahead of others, where that is allowed.
   ::setpriority(PRIO_PROCESS, 0, -15);
   quiet_time quiet(o.wait);
-  print_heading();
+  print_heading(o.compare);
   bool missed = false;
   for (const auto* f : chosen) {
     if (const char* why = f->missing ? f->missing() : nullptr) {
@@ -238,7 +248,6 @@ int run(int argc, char** argv) {
       missed |= !result.met();
       if (!o.json.empty()) append_json(o.json, result);
     }
-    if (*f->note) std::printf("    %s\n", f->note);
   }
   return missed && o.strict ? 1 : 0;
 }

@@ -57,8 +57,8 @@ struct figure {
   run_function baseline;
   run_function subject;
   bench::place place = place::one_cpu;
-  const char* note = "";          ///< printed below the row
   const char* (*missing)() = {};  ///< says why it cannot be measured here, or null
+  const char* versus = "";        ///< the baseline is the subject of the figure of this name
 };
 
 /// Registers a figure before main.

@@ -80,7 +80,7 @@ bool outcome::close() const {
   return std::fabs(judged_value() - limit) <= 0.15 * limit;
 }
 
-void print_heading() {
+void print_heading(bool peers) {
   const auto f = facts();
   std::printf("%s, %s | %s, %d cores, %.0f GiB, %s\n", compiler().c_str(), BENCH_FLAGS,
               f.cpu.c_str(), f.cores, f.memory_gib, f.kernel.c_str());

@@ -27,7 +27,8 @@ struct outcome {
   [[nodiscard]] bool close() const;
 };
 
-void print_heading();
+/// `peers`: beside penstock instead of a baseline beside penstock.
+void print_heading(bool peers);
 void print_row(const outcome& o);
 /// Appends to `file`, which "commit" of the settings says the state of the sources for.
 void append_json(const std::string& file, const outcome& o);
