@@ -37,6 +37,7 @@ static_assert(std::is_trivially_copyable_v<group_options>);
 /// **Shape.** open -> (a failure or a stop: stopping) -> the last child ended: closed.
 /// **Errors.** the first error or exception of a child or of the body, by time, is what
 /// `with_group` yields.
+/// **Suspends.** `start`, which need not be awaited, only with `max_running`: while that many run.
 /// **Cancellation.** a stop from outside reaches the body and all children; see
 /// `group_options::grace`.
 /// **Thread-safety.** `start` only on the group's loop; `request_stop` from any thread.
