@@ -14,9 +14,11 @@
 namespace penstock {
 
 /// How serious a message is; `off` as a limit lets nothing through.
+/// How much a message matters; `off` is above all messages.
 enum class log_level : unsigned char { debug, info, warning, error, off };
 
 /// The name of the level.
+/// The level's name, as it is written.
 [[nodiscard]] constexpr std::string_view to_string(log_level level) noexcept {
   switch (level) {
     case log_level::debug:

@@ -22,12 +22,15 @@ struct rate {
 static_assert(std::is_trivially_copyable_v<rate>);
 
 /// `count` permits a second; `per_minute` and `per_hour` likewise.
+/// `count` permits in every second.
 [[nodiscard]] constexpr rate per_second(std::uint32_t count) noexcept {
   return {count, std::chrono::seconds(1)};
 }
+/// `count` permits in every minute.
 [[nodiscard]] constexpr rate per_minute(std::uint32_t count) noexcept {
   return {count, std::chrono::minutes(1)};
 }
+/// `count` permits in every hour.
 [[nodiscard]] constexpr rate per_hour(std::uint32_t count) noexcept {
   return {count, std::chrono::hours(1)};
 }
