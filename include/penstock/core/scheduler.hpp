@@ -15,6 +15,8 @@
 #include <cstdint>
 
 namespace penstock {
+class driver;
+
 namespace detail {
 // Timers of one instant fire in this order; within one phase in the order they were added.
 enum class timer_phase : unsigned char { leaf, scope };
@@ -68,6 +70,8 @@ class scheduler {
   /// Runs `item` on the cpu pool. May be called from the loop's thread only.
   virtual void offload(detail::offload_item& item) noexcept = 0;
 
+  /// What executes I/O for this loop (runtime/driver.hpp), or null: this loop has no I/O.
+  [[nodiscard]] driver* io_driver() const noexcept { return driver_; }
   /// Randomness of this loop: seeded in tests.
   random_engine& random() noexcept { return random_; }
 
@@ -84,6 +88,7 @@ class scheduler {
 
   explicit scheduler(std::uint64_t seed = 0) noexcept : random_(seed) {}
   ~scheduler() = default;
+  void set_io_driver(driver* d) noexcept { driver_ = d; }
 
   // Wakes the loop from its sleep; called by a foreign thread, once per sleep.
   virtual void wake() noexcept = 0;
@@ -189,6 +194,7 @@ class scheduler {
 
   std::uintptr_t head_ = 0;
   std::uintptr_t* tail_ = &head_;
+  driver* driver_ = nullptr;
   random_engine random_;
   // Posted by other threads, newest first; `asleep`; or 0. Written by all, emptied by the loop.
   detail::atomic<std::uintptr_t> remote_{0};

@@ -1,0 +1,108 @@
+// penstock/io/detail/io_leaf.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// The leaf that all I/O awaiters share: an operation, its place in the stop of its scope, and the
+/// waiter. It is in the frame of the task that waits.
+
+#include <penstock/base/result.hpp>
+#include <penstock/core/awaitable.hpp>
+#include <penstock/core/scheduler.hpp>
+#include <penstock/runtime/driver.hpp>
+
+#include <cerrno>
+
+namespace penstock::detail {
+
+// A stop asks the driver to cancel; the leaf ends only when the operation itself has: until then
+// the kernel may use the buffer. What completed anyway is delivered.
+class io_leaf : protected operation, stop_node {
+ protected:
+  io_leaf(operation_kind k, const char* what) noexcept : operation(k), what_(what) {
+    complete = &io_leaf::ended;
+  }
+  // Before it starts.
+  io_leaf(const io_leaf& o) noexcept : operation(o), stop_node(), what_(o.what_) {}
+  io_leaf& operator=(const io_leaf&) = delete;
+  ~io_leaf() {
+    if (flying_) [[unlikely]]
+      land();
+    scope_stop::remove(*this);
+  }
+
+  suspension launch(waiter& w) noexcept {
+    driver_ = w.env->sched->io_driver();
+    if (!driver_) [[unlikely]]
+      stop_program("I/O on a loop without a driver: use penstock::runtime");
+    if (!w.env->stop->try_add(*this)) return stopped_now(w);
+    who_ = &w;
+    if (!submit_all()) return parked();
+    scope_stop::remove(*this);
+    if (driver_->take_inline_result()) return resume_now(w);
+    w.env->sched->post(w);
+    return parked();
+  }
+  // The operation is over. False: what is left is filled in, submit it again.
+  virtual bool advance() noexcept { return true; }
+  // A stop does not shorten it.
+  void keep_running() noexcept { cancelable_ = false; }
+
+ private:
+  // False: in flight. True: all is over.
+  bool submit_all() noexcept {
+    do {
+      flying_ = driver_->submit(*this) == false;
+      if (flying_) return false;
+    } while (!finished());
+    return true;
+  }
+  bool finished() noexcept {
+    if (answer == -EINTR && kind != operation_kind::close) return false;
+    return advance();
+  }
+  static void ended(operation& op) noexcept {
+    io_leaf& self = static_cast<io_leaf&>(op);
+    self.flying_ = false;
+    if (!self.landing_) self.arrive();
+  }
+  void arrive() noexcept {
+    scheduler& s = *who_->env->sched;
+    if (stopping_) {
+      const bool cut = answer == -ECANCELED || !finished();
+      return cut ? s.post_stopped(*who_) : s.post(*who_);
+    }
+    if (!finished() && !submit_all()) return;
+    scope_stop::remove(*this);
+    s.post(*who_);
+  }
+  void on_stop() noexcept override {
+    stopping_ = true;
+    if (cancelable_) driver_->cancel(*this);
+  }
+  wait_info info() const noexcept override { return {what_, nullptr, who_}; }
+  // The task is destroyed where it waits: not before the kernel has let go of the buffer.
+  PENSTOCK_NOINLINE void land() noexcept {
+    landing_ = true;
+    driver_->cancel(*this);
+    while (flying_) driver_->wait((duration::max)());
+  }
+
+  const char* what_;
+  waiter* who_ = nullptr;
+  driver* driver_ = nullptr;
+  bool flying_ = false;
+  bool stopping_ = false;
+  bool landing_ = false;
+  bool cancelable_ = true;
+};
+
+// Base of the awaiters: `Derived` has start(w), which fills the operation and launches it.
+template <class Derived>
+class io_awaiter : public leaf<Derived>, protected io_leaf {
+ protected:
+  using io_leaf::io_leaf;
+  io_awaiter(const io_awaiter& o) noexcept : leaf<Derived>(), io_leaf(o) {}
+};
+
+}  // namespace penstock::detail

@@ -1,0 +1,97 @@
+// penstock/runtime/driver.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// What executes operations for a loop: one virtual call each. driver/uring.hpp and
+/// driver/reactor.hpp implement it; the types of io/ know nothing else.
+
+#include <penstock/base/clock.hpp>
+#include <penstock/runtime/operation.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace penstock {
+
+/// Which driver a runtime uses.
+enum class driver_kind : unsigned char {
+  automatic,  ///< io_uring where the kernel lets us, else the reactor
+  uring,      ///< io_uring, or an error
+  reactor,    ///< system calls: files on the cpu pool
+};
+
+/// What a driver did so far.
+struct driver_stats {
+  std::uint64_t submitted = 0;      ///< operations
+  std::uint64_t completed = 0;      ///< operations, those that were cancelled too
+  std::uint64_t bytes_read = 0;     ///< by reads
+  std::uint64_t bytes_written = 0;  ///< by writes
+  std::uint64_t waits = 0;          ///< times that it went to sleep
+  std::uint64_t system_calls = 0;   ///< that the loop made for operations and for sleeping
+};
+
+/// Executes operations.
+///
+/// **Shape.** submit -> (cancel) -> wait() calls `complete`, once each.
+/// **Thread-safety.** wake() and interrupt() from any thread; all else on the thread that made it,
+/// but for the destructor after leave().
+/// **Lifetime.** nothing is in flight when it is destroyed: leave() was called.
+class driver {
+ public:
+  driver(const driver&) = delete;
+  driver& operator=(const driver&) = delete;
+  virtual ~driver() = default;
+
+  /// "uring", "reactor".
+  [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+  /// Takes `op` on. True: it is over already, `answer` is there and `complete` is not called.
+  virtual bool submit(operation& op) noexcept = 0;
+  /// Asks for an early end of `op`, which is in flight. It still completes, in a later wait(): with
+  /// `-ECANCELED`, or as it would have.
+  virtual void cancel(operation& op) noexcept = 0;
+  /// Lets what was submitted begin, sleeps until something is over, wake() or `at_most`, and
+  /// completes what is over. Zero: does not sleep; `duration::max()`: for ever.
+  virtual void wait(duration at_most) noexcept = 0;
+  /// Ends a wait() that is on or the next one. Each call is counted in wakes_seen().
+  virtual void wake() noexcept = 0;
+  /// The same, not counted. Safe in a signal handler.
+  virtual void interrupt() noexcept = 0;
+
+  /// Cancels what is in flight, completes it and lets go of this thread, until the next wait().
+  virtual void leave() noexcept = 0;
+
+  /// How many calls of wake() wait() has seen.
+  [[nodiscard]] std::uint64_t wakes_seen() const noexcept { return wakes_seen_; }
+  /// Operations submitted and not yet completed.
+  [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
+  [[nodiscard]] const driver_stats& stats() const noexcept { return stats_; }
+
+  /// Whether one more result that is there at once may be delivered at once; else it goes through
+  /// the ready queue, so that one task does not keep the loop.
+  bool take_inline_result() noexcept { return inline_left_ != 0 && inline_left_-- != 0; }
+  void renew_inline_results() noexcept { inline_left_ = inline_results; }
+
+ protected:
+  static constexpr unsigned inline_results = 16;
+
+  driver() noexcept = default;
+
+  void count(const operation& op) noexcept {
+    ++stats_.completed;
+    if (op.answer <= 0) return;
+    const auto n = static_cast<std::uint64_t>(op.answer);
+    if (op.kind == operation_kind::read) stats_.bytes_read += n;
+    if (op.kind == operation_kind::write) stats_.bytes_written += n;
+  }
+
+  std::uint64_t wakes_seen_ = 0;
+  std::size_t in_flight_ = 0;
+  driver_stats stats_;
+
+ private:
+  unsigned inline_left_ = inline_results;
+};
+
+}  // namespace penstock

@@ -1,0 +1,369 @@
+// penstock/runtime/driver/uring.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// The driver on io_uring: one ring a loop, single issuer, task work deferred to the wait. The only
+/// header that includes liburing.
+
+#include <penstock/base/log.hpp>
+#include <penstock/runtime/cpu_pool.hpp>  // before liburing, whose BLOCK_SIZE breaks its queue
+#include <penstock/runtime/detail/pool_lane.hpp>
+#include <penstock/runtime/detail/uring_reason.hpp>
+#include <penstock/runtime/driver.hpp>
+
+#pragma push_macro("BLOCK_SIZE")
+#include <liburing.h>
+#undef BLOCK_SIZE
+#pragma pop_macro("BLOCK_SIZE")
+
+#include <memory>
+
+namespace penstock {
+namespace detail {
+
+// Orders the lives of rings: the kernel reuses a ring's addresses, which ThreadSanitizer, not
+// seeing liburing's mmap, takes for a race. Written by every ring's beginning and end.
+inline constinit atomic<unsigned> ring_lives{0};
+
+class uring_driver final : public driver {
+ public:
+  explicit uring_driver(cpu_pool& pool) : lane_(pool, wake_) {}
+  ~uring_driver() override {
+    if (!ring_made_) return;
+    leave();
+    ::io_uring_queue_exit(&ring_);
+    ring_lives.fetch_add(1, memory_order_acq_rel);
+  }
+
+  // Makes the ring and sees a no-op through it. The negative errno, or 0.
+  int start() noexcept {
+    if (wake_.why_not() != 0) return -wake_.why_not();
+    constexpr unsigned wanted[] = {
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |
+            IORING_SETUP_SUBMIT_ALL,
+        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL, 0};
+    int r = -EINVAL;
+    for (const unsigned flags : wanted) {
+      ring_lives.fetch_add(1, memory_order_acq_rel);
+      io_uring_params p{};
+      p.flags = flags | IORING_SETUP_CQSIZE;
+      p.cq_entries = cq_entries;
+      r = ::io_uring_queue_init_params(sq_entries, &ring_, &p);
+      if (r != -EINVAL) break;
+    }
+    if (r < 0) return r;
+    ring_made_ = true;
+    if (!(ring_.features & IORING_FEAT_NODROP)) return -EINVAL;
+    r = try_nop();
+    if (r == 0) ask_what_it_knows();
+    return r;
+  }
+
+  std::string_view name() const noexcept override { return "uring"; }
+
+  bool submit(operation& op) noexcept override {
+    if (closing_) [[unlikely]] {
+      op.answer = -ECANCELED;
+      return true;
+    }
+    ++in_flight_;
+    ++stats_.submitted;
+    if (!knows(op.kind)) [[unlikely]] {
+      lane_.submit(op);
+      return false;
+    }
+    io_uring_sqe* const s = backlog_ ? nullptr : entry();
+    if (s) [[likely]] {
+      fill(*s, op);
+    } else {
+      push_backlog(op, operation_stage::queued);
+    }
+    return false;
+  }
+
+  void cancel(operation& op) noexcept override {
+    if (lane_.has(op)) return pool_lane::cancel(op);
+    const auto stage = op.state.stage.load(memory_order_relaxed);
+    if (stage == operation_stage::queued) {
+      op.state.stage.store(operation_stage::canceled, memory_order_relaxed);
+    } else if (stage == operation_stage::running) {
+      // After its target, which is in the queue before it or in the kernel.
+      io_uring_sqe* const s = backlog_ ? nullptr : entry();
+      if (s) {
+        fill_cancel(*s, op);
+      } else {
+        push_backlog(op, operation_stage::cancelling);
+      }
+    }
+  }
+
+  void wait(duration at_most) noexcept override {
+    if (!entered_) [[unlikely]]
+      enter();
+    flush_backlog();
+    bool sleeps = at_most > duration::zero() && !backlog_ && ::io_uring_cq_ready(&ring_) == 0;
+    if (sleeps && lane_.prepare_sleep()) {
+      sleep(at_most);
+      lane_.woke_up();
+    } else if (::io_uring_sq_ready(&ring_) != 0 || kernel_asks()) {
+      ++stats_.system_calls;
+      check(::io_uring_submit_and_get_events(&ring_));
+    }
+    reap();
+  }
+
+  void wake() noexcept override { wake_.wake(); }
+  void interrupt() noexcept override { wake_.interrupt(); }
+
+  void leave() noexcept override {
+    if (!entered_) return;
+    closing_ = true;
+    if (auto* s = entry()) {
+      ::io_uring_prep_cancel64(s, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
+      s->user_data = 0;
+    }
+    if (auto* s = entry()) fill_cancel(*s, wake_read_);  // kernels before 5.19 know no ANY
+    while (in_flight_ != 0 || wake_armed_) wait(duration::max());
+    ::io_uring_unregister_ring_fd(&ring_);
+    entered_ = closing_ = false;
+  }
+
+ private:
+  static constexpr unsigned sq_entries = 256;
+  static constexpr unsigned cq_entries = 4096;
+  static constexpr std::uint8_t op_ftruncate = 55;  // not in liburing 2.3
+  static constexpr std::size_t kinds = 12;
+
+  // On the loop's thread: a ring's registered descriptor belongs to one thread.
+  PENSTOCK_NOINLINE void enter() noexcept {
+    entered_ = true;
+    ::io_uring_register_ring_fd(&ring_);  // saves a lookup per call; nothing is lost without
+    arm_wake();
+  }
+  void arm_wake() noexcept {
+    if (closing_) return;
+    wake_read_.fd = wake_.fd();
+    wake_read_.address = &wake_value_;
+    wake_read_.length = sizeof wake_value_;
+    wake_read_.offset = operation::at_position;
+    if (auto* s = entry()) {
+      fill(*s, wake_read_);
+      wake_armed_ = true;
+    }
+  }
+  void sleep(duration at_most) noexcept {
+    __kernel_timespec limit{};
+    __kernel_timespec* until = nullptr;
+    if (at_most != duration::max()) {
+      limit.tv_sec = at_most / std::chrono::seconds(1);
+      limit.tv_nsec = (at_most % std::chrono::seconds(1)).count();
+      until = &limit;
+    }
+    if (!wake_armed_) arm_wake();
+    ++stats_.waits;
+    ++stats_.system_calls;
+    io_uring_cqe* first = nullptr;
+    check(::io_uring_submit_and_wait_timeout(&ring_, &first, 1, until, nullptr));
+  }
+  // Completions or task work that only a system call brings.
+  bool kernel_asks() const noexcept {
+    return (__atomic_load_n(ring_.sq.kflags, __ATOMIC_RELAXED) &
+            (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN)) != 0;
+  }
+  static void check(int r) noexcept {
+    if (r >= 0 || r == -ETIME || r == -EINTR || r == -EAGAIN || r == -EBUSY || r == -ENOMEM) return;
+    stop_program("io_uring_enter failed: the loop runs on another thread than it was made on");
+  }
+
+  void reap() noexcept {
+    for (;;) {
+      unsigned head = 0;
+      unsigned n = 0;
+      io_uring_cqe* c = nullptr;
+      io_uring_for_each_cqe(&ring_, head, c) {
+        ++n;
+        if (c->user_data == 0 || c->user_data == LIBURING_UDATA_TIMEOUT) continue;
+        finish(*reinterpret_cast<operation*>(c->user_data), c->res);
+      }
+      ::io_uring_cq_advance(&ring_, n);
+      if (!::io_uring_cq_has_overflow(&ring_)) break;
+      ++stats_.system_calls;
+      ::io_uring_get_events(&ring_);
+    }
+    for (operation* op = lane_.take(); op;) {
+      operation* const following = op->state.next;
+      finish(*op, op->answer);
+      op = following;
+    }
+  }
+  void finish(operation& op, std::int32_t result) noexcept {
+    if (&op == &wake_read_) return woken(result);
+    if (op.state.stage.load(memory_order_relaxed) == operation_stage::cancelling) drop_backlog(op);
+    op.state.stage.store(operation_stage::idle, memory_order_relaxed);
+    op.answer = result;
+    --in_flight_;
+    count(op);
+    op.complete(op);
+  }
+  void woken(std::int32_t result) noexcept {
+    wake_armed_ = false;
+    if (result > 0) wakes_seen_ += wake_event::counted(wake_value_);
+    arm_wake();
+  }
+
+  // A free entry, or null: the kernel takes nothing more for now.
+  io_uring_sqe* entry() noexcept {
+    if (auto* s = ::io_uring_get_sqe(&ring_)) [[likely]]
+      return s;
+    ++stats_.system_calls;
+    check(::io_uring_submit(&ring_));
+    return ::io_uring_get_sqe(&ring_);
+  }
+  static void fill(io_uring_sqe& s, operation& op) noexcept {
+    const auto* path = static_cast<const char*>(op.address);
+    const auto flags = static_cast<int>(op.flags);
+    switch (op.kind) {
+      case operation_kind::nop:
+        ::io_uring_prep_nop(&s);
+        break;
+      case operation_kind::open:
+        ::io_uring_prep_openat(&s, op.fd, path, flags, op.length);
+        break;
+      case operation_kind::close:
+        ::io_uring_prep_close(&s, op.fd);
+        break;
+      case operation_kind::read:
+        ::io_uring_prep_read(&s, op.fd, op.address, op.length, op.offset);
+        break;
+      case operation_kind::write:
+        ::io_uring_prep_write(&s, op.fd, op.address, op.length, op.offset);
+        break;
+      case operation_kind::sync:
+        ::io_uring_prep_fsync(&s, op.fd,
+                              op.flags & operation::sync_data_only ? IORING_FSYNC_DATASYNC : 0);
+        break;
+      case operation_kind::allocate:
+        ::io_uring_prep_fallocate(&s, op.fd, flags, static_cast<::off_t>(op.offset),
+                                  static_cast<::off_t>(op.extent));
+        break;
+      case operation_kind::truncate:
+        ::io_uring_prep_rw(op_ftruncate, &s, op.fd, nullptr, 0, op.extent);
+        break;
+      case operation_kind::stat:
+        ::io_uring_prep_statx(&s, op.fd, path, flags, op.length,
+                              static_cast<struct ::statx*>(op.other));
+        break;
+      case operation_kind::rename:
+        ::io_uring_prep_renameat(&s, op.fd, path, op.fd, static_cast<const char*>(op.other),
+                                 op.flags);
+        break;
+      case operation_kind::remove:
+        ::io_uring_prep_unlinkat(&s, op.fd, path, flags);
+        break;
+      case operation_kind::make_directory:
+        ::io_uring_prep_mkdirat(&s, op.fd, path, static_cast<::mode_t>(op.length));
+        break;
+    }
+    s.user_data = reinterpret_cast<std::uintptr_t>(&op);
+    op.state.stage.store(operation_stage::running, memory_order_relaxed);
+  }
+  static void fill_cancel(io_uring_sqe& s, operation& op) noexcept {
+    ::io_uring_prep_cancel64(&s, reinterpret_cast<std::uintptr_t>(&op), 0);
+    s.user_data = 0;
+  }
+
+  // What found no entry: first come first, requests and cancellations.
+  void push_backlog(operation& op, operation_stage stage) noexcept {
+    op.state.stage.store(stage, memory_order_relaxed);
+    op.state.next = nullptr;
+    *(backlog_ ? &backlog_last_->state.next : &backlog_) = &op;
+    backlog_last_ = &op;
+  }
+  PENSTOCK_NOINLINE void drop_backlog(operation& op) noexcept {
+    operation* before = nullptr;
+    for (auto* p = backlog_; p != &op; p = p->state.next) before = p;
+    (before ? before->state.next : backlog_) = op.state.next;
+    if (backlog_last_ == &op) backlog_last_ = before;
+  }
+  void flush_backlog() noexcept {
+    while (backlog_) {
+      operation& op = *backlog_;
+      const auto stage = op.state.stage.load(memory_order_relaxed);
+      io_uring_sqe* s = nullptr;
+      if (stage != operation_stage::canceled && !(s = entry())) return;
+      backlog_ = op.state.next;
+      if (stage == operation_stage::canceled) {
+        finish(op, -ECANCELED);
+      } else if (stage == operation_stage::cancelling) {
+        fill_cancel(*s, op);
+        op.state.stage.store(operation_stage::running, memory_order_relaxed);
+      } else {
+        fill(*s, op);
+      }
+    }
+  }
+
+  int try_nop() noexcept {
+    io_uring_sqe* const s = ::io_uring_get_sqe(&ring_);
+    ::io_uring_prep_nop(s);
+    s->user_data = 0;
+    int r = ::io_uring_submit_and_wait(&ring_, 1);
+    if (r < 0) return r;
+    io_uring_cqe* c = nullptr;
+    r = ::io_uring_wait_cqe(&ring_, &c);
+    if (r < 0) return r;
+    r = c->res;
+    ::io_uring_cqe_seen(&ring_, c);
+    return r;
+  }
+  static constexpr std::uint8_t code_of(operation_kind k) noexcept {
+    constexpr std::uint8_t codes[kinds] = {
+        IORING_OP_NOP,   IORING_OP_OPENAT,   IORING_OP_CLOSE,     IORING_OP_READ,
+        IORING_OP_WRITE, IORING_OP_FSYNC,    IORING_OP_FALLOCATE, op_ftruncate,
+        IORING_OP_STATX, IORING_OP_RENAMEAT, IORING_OP_UNLINKAT,  IORING_OP_MKDIRAT};
+    return codes[static_cast<std::size_t>(k)];
+  }
+  void ask_what_it_knows() noexcept {
+    io_uring_probe* const probe = ::io_uring_get_probe_ring(&ring_);
+    if (!probe) return;
+    for (std::size_t k = 0; k < kinds; ++k) {
+      const auto code = code_of(static_cast<operation_kind>(k));
+      if (code <= probe->last_op && (probe->ops[code].flags & IO_URING_OP_SUPPORTED))
+        known_ |= 1u << k;
+    }
+    ::io_uring_free_probe(probe);
+  }
+  bool knows(operation_kind k) const noexcept {
+    return ((known_ >> static_cast<unsigned>(k)) & 1) != 0;
+  }
+
+  io_uring ring_{};
+  wake_event wake_;
+  pool_lane lane_;
+  operation wake_read_{operation_kind::read};
+  std::uint64_t wake_value_ = 0;
+  operation* backlog_ = nullptr;
+  operation* backlog_last_ = nullptr;
+  unsigned known_ = 0;
+  bool ring_made_ = false;
+  bool entered_ = false;
+  bool closing_ = false;
+  bool wake_armed_ = false;
+};
+}  // namespace detail
+
+/// Makes a driver on io_uring, for the calling thread.
+///
+/// **Parameters.** `pool` - for the few operations that an older kernel does not know.
+/// **Errors.** the errno of io_uring, with the likely reason; any failure of the first no-op.
+/// **Complexity.** a ring of 256 entries, 4096 completions; about 330 KiB.
+/// **Thread-safety.** used on the calling thread only; destroyed anywhere after leave().
+/// **Lifetime.** `pool` must outlive it.
+[[nodiscard]] inline result<std::unique_ptr<driver>> make_uring_driver(cpu_pool& pool) {
+  auto made = std::make_unique<detail::uring_driver>(pool);
+  if (const int r = made->start(); r < 0) return fail(detail::uring_error(-r));
+  return made;
+}
+
+}  // namespace penstock

@@ -1,0 +1,195 @@
+// penstock/runtime/event_loop.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// One thread's loop: ready tasks in batches, then timers, then the driver, then sleep. Programs
+/// use runtime.hpp; this is for those who drive a loop themselves.
+
+#include <penstock/core/detail/root.hpp>
+#include <penstock/runtime/cpu_pool.hpp>
+#include <penstock/runtime/driver.hpp>
+#include <penstock/runtime/timer_wheel.hpp>
+
+#include <algorithm>
+#include <ctime>
+#include <memory>
+#include <utility>
+
+namespace penstock {
+namespace detail {
+inline duration clock_time(clockid_t id) noexcept {
+  timespec t{};
+  ::clock_gettime(id, &t);
+  return std::chrono::seconds(t.tv_sec) + duration(t.tv_nsec);
+}
+
+// What a loop runs to its end: a root whose type the loop need not know.
+class loop_work {
+ public:
+  virtual void start() = 0;
+  virtual bool over() const noexcept = 0;
+  virtual void request_stop(stop_reason why) noexcept = 0;
+  // It is over: on the loop's thread, which does not look at it again.
+  virtual void ended() noexcept {}
+
+ protected:
+  ~loop_work() = default;
+};
+}  // namespace detail
+
+/// Options of an `event_loop`.
+struct event_loop_options {
+  /// How long to look for new work before sleeping; it burns the processor and shortens a wake.
+  duration spin = duration::zero();
+};
+static_assert(std::is_trivially_copyable_v<event_loop_options>);
+
+/// The loop of one thread.
+///
+/// **Shape.** turn: up to 256 ready tasks -> due timers -> the driver's completions; nothing to do:
+/// sleep until the next timer, completion or post.
+/// **Thread-safety.** post(), post_stopped(), assign(), request_stop() and quit() from any thread;
+/// request_stop() in a signal handler too.
+/// **Complexity.** an idle loop does not wake up. Before it sleeps after work from other threads it
+/// waits about 1 us for more.
+class event_loop final : public scheduler {
+ public:
+  event_loop(cpu_pool& pool, event_loop_options options = {}) noexcept
+      : scheduler(static_cast<std::uint64_t>(detail::clock_time(CLOCK_REALTIME).count())),
+        pool_(pool),
+        options_(options),
+        timers_(event_loop::now()) {}
+  ~event_loop() { set_io_driver(nullptr); }
+
+  /// Sets what executes its I/O. Not while it runs.
+  void use(std::unique_ptr<driver> d) noexcept {
+    driver_ = std::move(d);
+    wakes_announced_ = 0;
+    set_io_driver(driver_.get());
+  }
+  /// Null before use().
+  [[nodiscard]] driver* io() const noexcept { return driver_.get(); }
+
+  /// Runs `work` to its end on this thread.
+  void run(detail::loop_work& work) {
+    enter inside(*this);
+    control_.fetch_and(~stop_bit, detail::memory_order_relaxed);
+    work_ = &work;
+    work.start();
+    while (!work.over()) turn();
+    work_ = nullptr;
+    leave();
+  }
+  /// Runs what other loops post here and what is assigned, until quit().
+  void serve() {
+    enter inside(*this);
+    while (!(control_.load(detail::memory_order_acquire) & quit_bit)) {
+      turn();
+      if (work_ && work_->over()) std::exchange(work_, nullptr)->ended();
+    }
+    leave();
+  }
+  /// Hands `work` to a loop that serves; one at a time.
+  void assign(detail::loop_work& work) noexcept {
+    assigned_ = &work;
+    control_.fetch_or(work_bit, detail::memory_order_release);
+    driver_->interrupt();
+  }
+  /// Stops the work of the run that is on.
+  void request_stop() noexcept {
+    control_.fetch_or(stop_bit, detail::memory_order_release);
+    driver_->interrupt();
+  }
+  /// Ends serve().
+  void quit() noexcept {
+    control_.fetch_or(quit_bit, detail::memory_order_release);
+    driver_->interrupt();
+  }
+
+  time_point now() noexcept override { return time_point(detail::clock_time(CLOCK_MONOTONIC)); }
+  wall_time wall_now() noexcept override { return wall_time(detail::clock_time(CLOCK_REALTIME)); }
+  void add_timer(detail::timer& t) noexcept override { timers_.add(t); }
+  void cancel_timer(detail::timer& t) noexcept override { timers_.cancel(t); }
+  void offload(detail::offload_item& item) noexcept override { pool_.submit(item); }
+
+ private:
+  static constexpr int batch = 256;  // tasks a turn
+  static constexpr duration linger = std::chrono::microseconds(1);
+  static constexpr unsigned stop_bit = 1;
+  static constexpr unsigned work_bit = 2;
+  static constexpr unsigned quit_bit = 4;
+
+  void wake() noexcept override { driver_->wake(); }
+
+  void turn() {
+    if (take_remote()) remote_lately_ = true;
+    driver_->renew_inline_results();
+    for (int left = batch; left > 0 && run_one(); --left) {
+    }
+    if (control_.load(detail::memory_order_relaxed) != 0) [[unlikely]]
+      obey();
+    duration rest = duration::max();
+    if (!timers_.empty()) {
+      const time_point t = now();
+      timers_.advance(t);
+      if (!timers_.empty()) rest = (std::max)(timers_.next() - t, duration::zero());
+    }
+    if (has_ready() || (work_ && work_->over())) {
+      driver_->wait(duration::zero());
+    } else {
+      idle(rest);
+    }
+  }
+  void idle(duration rest) noexcept {
+    if (remote_lately_ || options_.spin > duration::zero()) {
+      remote_lately_ = false;
+      if (spin(rest)) return;
+    }
+    if (control_.load(detail::memory_order_relaxed) != 0 || !prepare_sleep()) return;
+    driver_->wait(rest);
+    if (woke_up()) {
+      ++wakes_announced_;
+      remote_lately_ = true;
+    }
+  }
+  // True: there is work.
+  bool spin(duration rest) noexcept {
+    const time_point begin = now();
+    const duration limit = (std::min)((std::max)(linger, options_.spin), rest);
+    do {
+      if (options_.spin > duration::zero()) driver_->wait(duration::zero());
+      if (take_remote() || has_ready()) {
+        remote_lately_ = true;
+        return true;
+      }
+      detail::spin_pause();
+    } while (now() - begin < limit);
+    return false;
+  }
+  PENSTOCK_NOINLINE void obey() {
+    const unsigned orders = control_.fetch_and(quit_bit, detail::memory_order_acquire);
+    if (orders & work_bit) {
+      work_ = assigned_;
+      work_->start();
+    }
+    if ((orders & stop_bit) && work_) work_->request_stop(stop_reason::requested);
+  }
+  // Who posted while the loop slept may still be about to wake it.
+  void leave() noexcept {
+    while (driver_->wakes_seen() < wakes_announced_) driver_->wait(duration::max());
+    driver_->leave();
+  }
+
+  cpu_pool& pool_;
+  event_loop_options options_;
+  timer_wheel timers_;
+  std::unique_ptr<driver> driver_;
+  detail::loop_work* work_ = nullptr;
+  std::uint64_t wakes_announced_ = 0;
+  bool remote_lately_ = false;
+  detail::loop_work* assigned_ = nullptr;  // published by work_bit
+  detail::atomic<unsigned> control_{0};    // bits set by anyone, obeyed by the loop
+};
+
+}  // namespace penstock

@@ -1,0 +1,96 @@
+// penstock/runtime/operation.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// One thing that a driver is asked to do: a plain struct inside the awaiter that waits for it.
+/// Types of io/ fill operations, drivers (driver.hpp) execute them. A new kind of driver needs
+/// nothing but this and driver.hpp.
+
+#include <penstock/base/atomic.hpp>
+
+#include <cstdint>
+
+namespace penstock {
+
+/// What to do. `path` is a null-terminated string at `address`, relative to the directory `fd`.
+enum class operation_kind : std::uint8_t {
+  nop,             ///< nothing
+  open,            ///< path, flags (O_*), length: permissions -> fd
+  close,           ///< fd
+  read,            ///< fd, address, length, offset -> bytes
+  write,           ///< fd, address, length, offset -> bytes
+  sync,            ///< fd, flags: sync_data_only or 0
+  allocate,        ///< fd, offset, extent, flags: mode of fallocate
+  truncate,        ///< fd, extent: the new size
+  stat,            ///< path (empty: fd itself), flags (AT_*), length: mask, other: struct statx*
+  rename,          ///< path, other: the new path, flags (RENAME_*)
+  remove,          ///< path, flags (AT_REMOVEDIR or 0)
+  make_directory,  ///< path, length: permissions
+};
+
+struct operation;
+
+namespace detail {
+// What a driver keeps in an operation that it works on.
+enum class operation_stage : std::uint8_t {
+  idle,        // not with a driver
+  queued,      // waits for its turn; nothing was done yet
+  running,     // the kernel or a thread of the pool has it
+  cancelling,  // running, and a cancellation waits for its turn
+  canceled,    // taken back while it was queued
+};
+struct operation_state {
+  operation* next = nullptr;  // in a queue of the driver
+  void* home = nullptr;       // the queue that it comes back to
+  atomic<operation_stage> stage{operation_stage::idle};
+};
+}  // namespace detail
+
+/// A request to a driver, and its answer.
+///
+/// **Shape.** filled -> submitted -> (cancelled) -> completed, once; then it may be used again.
+/// **Lifetime.** the address is what the driver knows it by: operation, buffer and paths stay where
+/// they are until it is completed, also when it is cancelled.
+/// **Thread-safety.** belongs to its driver's loop.
+struct operation {
+  /// Bits of `flags` of a `sync`.
+  static constexpr std::uint32_t sync_data_only = 1;
+  /// `offset` of a read or write: where the file's own position is.
+  static constexpr std::uint64_t at_position = ~std::uint64_t{0};
+  /// Called on the loop when the operation is over: may submit again, must not resume or throw.
+  using completion = void (*)(operation&) noexcept;
+
+  operation() noexcept = default;
+  explicit operation(operation_kind k) noexcept : kind(k) {}
+  /// Copies the request only.
+  operation(const operation& o) noexcept
+      : kind(o.kind),
+        fd(o.fd),
+        flags(o.flags),
+        length(o.length),
+        address(o.address),
+        offset(o.offset),
+        other(o.other),
+        complete(o.complete) {}
+  operation& operator=(const operation&) = delete;
+
+  operation_kind kind = operation_kind::nop;
+  std::int32_t fd = -1;
+  std::uint32_t flags = 0;
+  std::uint32_t length = 0;
+  void* address = nullptr;
+  std::uint64_t offset = 0;
+  union {
+    void* other = nullptr;
+    std::uint64_t extent;
+  };
+  completion complete = nullptr;
+
+  /// The answer: what the kind says, or the negative errno.
+  std::int32_t answer = 0;
+
+  detail::operation_state state;  ///< the driver's
+};
+
+}  // namespace penstock

@@ -1,0 +1,203 @@
+// penstock/runtime/timer_wheel.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// The timers of an event loop: a hierarchical wheel (Varghese and Lauck 1987) of four levels of
+/// 256 slots, ticks of a millisecond. Tasks use `sleep_for` and `with_timeout`; loops that need
+/// exact order have timer_heap.
+///
+/// A timer stands on the level of the highest digit, to base 256, in which its tick differs from
+/// the wheel's. When the wheel's tick reaches a slot above level 0, its timers move down, in order.
+
+#include <penstock/core/scheduler.hpp>
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+namespace penstock {
+
+/// Holds `detail::timer`s until they are due.
+///
+/// **Ordering.** by tick; in one tick timers of leaves before those of scopes, each in the order
+/// they were added. Never early; late by at most one tick.
+/// **Complexity.** add and cancel O(1), about 20 instructions; no allocation. A timer moves at most
+/// four times, and wakes its loop for that at most three times.
+/// **Thread-safety.** one thread.
+class timer_wheel {
+ public:
+  static constexpr duration tick = std::chrono::milliseconds(1);
+
+  explicit timer_wheel(time_point now) noexcept : current_(floor_tick(now)) {}
+  timer_wheel(const timer_wheel&) = delete;
+  timer_wheel& operator=(const timer_wheel&) = delete;
+
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  void add(detail::timer& t) noexcept {
+    t.armed = true;
+    ++size_;
+    link(t, slot_of(t, ceil_tick(t.at)));
+  }
+  /// `t` is armed.
+  void cancel(detail::timer& t) noexcept {
+    t.armed = false;
+    --size_;
+    unlink(t);
+  }
+
+  /// When advance() has something to do, at the latest; `time_point::max()`: never. Not after the
+  /// first timer is due; before it where timers have to move to a finer level.
+  [[nodiscard]] time_point next() const noexcept {
+    if (first_[late] || first_[late + 1]) return time_point(tick * current_);
+    const std::int64_t at = next_tick();
+    return at == never ? (time_point::max)() : time_point(tick * at);
+  }
+
+  /// Calls `on_time` of what is due by `now`.
+  void advance(time_point now) noexcept {
+    fire(late);
+    const std::int64_t target = floor_tick(now);
+    while (size_ != 0) {
+      const std::int64_t at = next_tick();
+      if (at > target) break;
+      current_ = at;
+      move_down();
+      fire(static_cast<std::size_t>(at & 255));
+      fire(late);
+    }
+    if (current_ < target) current_ = target;
+  }
+
+ private:
+  // Slots: level 0 twice, leaves and scopes, then levels 1 to 3, then two slots for what was late
+  // when it was added, then one for what is more than four digits away.
+  static constexpr std::size_t per_level = 256;
+  static constexpr std::size_t late = 5 * per_level;
+  static constexpr std::size_t far = late + 2;
+  static constexpr std::int64_t never = (std::numeric_limits<std::int64_t>::max)();
+  static constexpr std::int64_t top = std::int64_t{1} << 32;  // ticks
+
+  static constexpr std::int64_t floor_tick(time_point t) noexcept {
+    return t.time_since_epoch() / tick;
+  }
+  static constexpr std::int64_t ceil_tick(time_point t) noexcept {
+    const auto ns = t.time_since_epoch().count();
+    if (ns <= 0) return 0;
+    return static_cast<std::int64_t>((static_cast<std::uint64_t>(ns) + 999'999) / 1'000'000);
+  }
+  std::size_t slot_of(const detail::timer& t, std::int64_t at) const noexcept {
+    const auto phase = static_cast<std::size_t>(t.phase);
+    if (at <= current_) [[unlikely]]
+      return late + phase;
+    const auto digits = static_cast<std::uint64_t>(at);
+    const auto differs = digits ^ static_cast<std::uint64_t>(current_);
+    if (differs < per_level) return phase * per_level + (digits & 255);
+    const auto level = (std::bit_width(differs) - 1u) / 8u;
+    if (level > 3) [[unlikely]]
+      return far;
+    return (level + 1) * per_level + ((digits >> (8 * level)) & 255);
+  }
+
+  // A slot is a ring: the first knows the last.
+  static detail::timer*& after(detail::timer& t) noexcept { return t.link[0]; }
+  static detail::timer*& before(detail::timer& t) noexcept { return t.link[1]; }
+  void link(detail::timer& t, std::size_t slot) noexcept {
+    t.order = slot;
+    detail::timer* const first = first_[slot];
+    if (!first) {
+      after(t) = before(t) = &t;
+      first_[slot] = &t;
+      if (slot < late) used_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+      return;
+    }
+    detail::timer* const last = before(*first);
+    before(t) = last;
+    after(t) = first;
+    after(*last) = &t;
+    before(*first) = &t;
+  }
+  void unlink(detail::timer& t) noexcept {
+    const auto slot = static_cast<std::size_t>(t.order);
+    detail::timer* const following = after(t);
+    if (following == &t) {
+      first_[slot] = nullptr;
+      if (slot < late) used_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+      return;
+    }
+    detail::timer* const previous = before(t);
+    after(*previous) = following;
+    before(*following) = previous;
+    if (first_[slot] == &t) first_[slot] = following;
+  }
+
+  // `on_time` may add and cancel any timers; none is added to a slot of level 0 that is due.
+  void fire(std::size_t leaves) noexcept {
+    for (const std::size_t slot : {leaves, leaves < per_level ? leaves + per_level : leaves + 1}) {
+      while (detail::timer* t = first_[slot]) {
+        cancel(*t);
+        t->on_time();
+      }
+    }
+  }
+  // The slots that the wheel's tick has just reached, highest level first.
+  void move_down() noexcept {
+    if ((current_ & 255) != 0) return;
+    if ((current_ & (top - 1)) == 0) empty_into_place(far);
+    for (unsigned level = 3; level > 0; --level) {
+      if ((current_ & ((std::int64_t{1} << (8 * level)) - 1)) != 0) continue;
+      const auto digit = static_cast<std::size_t>((current_ >> (8 * level)) & 255);
+      empty_into_place((level + 1) * per_level + digit);
+    }
+  }
+  // What belongs to the current tick goes to level 0, where it is fired next.
+  void empty_into_place(std::size_t slot) noexcept {
+    detail::timer* const last = first_[slot] ? before(*first_[slot]) : nullptr;
+    for (detail::timer* t = last ? first_[slot] : nullptr; t;) {
+      detail::timer* const following = t == last ? nullptr : after(*t);
+      const std::int64_t at = ceil_tick(t->at);
+      unlink(*t);
+      link(*t, at <= current_ ? static_cast<std::size_t>(t->phase) * per_level +
+                                    static_cast<std::size_t>(current_ & 255)
+                              : slot_of(*t, at));
+      t = following;
+    }
+  }
+
+  // The first tick after the current one at which a slot is used, or `never`.
+  std::int64_t next_tick() const noexcept {
+    for (unsigned level = 0; level < 4; ++level) {
+      const unsigned shift = 8 * level;
+      const auto digit = static_cast<unsigned>((current_ >> shift) & 255);
+      const unsigned found = next_used(level, digit);
+      if (found == per_level) continue;
+      return ((current_ >> (shift + 8)) << (shift + 8)) | (std::int64_t{found} << shift);
+    }
+    return first_[far] ? (current_ / top + 1) * top : never;
+  }
+  // The first used digit after `digit`, or 256.
+  unsigned next_used(unsigned level, unsigned digit) const noexcept {
+    if (digit == 255) return per_level;
+    unsigned word = (digit + 1) / 64;
+    std::uint64_t bits = word_of(level, word) & (~std::uint64_t{0} << ((digit + 1) % 64));
+    while (bits == 0) {
+      if (++word == per_level / 64) return per_level;
+      bits = word_of(level, word);
+    }
+    return word * 64 + static_cast<unsigned>(std::countr_zero(bits));
+  }
+  std::uint64_t word_of(unsigned level, unsigned word) const noexcept {
+    if (level == 0) return used_[word] | used_[word + per_level / 64];
+    return used_[(level + 1) * (per_level / 64) + word];
+  }
+
+  std::array<detail::timer*, far + 1> first_{};
+  std::array<std::uint64_t, 5 * per_level / 64> used_{};
+  std::int64_t current_;  // the last tick that was fired
+  std::size_t size_ = 0;
+};
+
+}  // namespace penstock
