@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t few_pairs = 7;
 constexpr std::size_t many_pairs = 15;
+constexpr std::size_t most_pairs = 60;     // of a figure whose pairs differ much,
+constexpr double most_seconds_of_one = 6;  // unless that takes longer
 
 std::vector<figure>& figures() {
   static std::vector<figure> all;
@@ -123,7 +125,7 @@ class measurement {
       while (!pair(i % 2 == 1)) {
         if (--retries == 0) noisy = keep_disturbed_ = true;
       }
-      if (i + 1 == wanted && !options_.pairs && wanted == few_pairs && close()) wanted = many_pairs;
+      if (i + 1 == wanted && !options_.pairs) wanted = more(wanted, wall_seconds() - start);
     }
     const double others = machine_cpu_seconds() - busy - (own_cpu_seconds() - own);
     noisy |= others > 0.08 * (wall_seconds() - start) + 0.05;
@@ -162,11 +164,15 @@ class measurement {
     return v;
   }
 
-  bool close() const {
+  std::size_t more(std::size_t pairs, double seconds) const {
+    bool near = false, wide = false;
     for (const auto& o : outcomes_) {
-      if (o.close()) return true;
+      near |= o.near();
+      wide |= o.wide();
     }
-    return false;
+    if (pairs == few_pairs && (near || wide)) return many_pairs;
+    if (near && wide && pairs < most_pairs && seconds < most_seconds_of_one) return pairs + 3;
+    return pairs;
   }
 
   figure figure_;

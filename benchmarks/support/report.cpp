@@ -75,9 +75,14 @@ bool outcome::met() const {
   if (what.how == judged::ratio_at_least) return judged_value() >= limit;
   return judged_value() <= limit;
 }
-bool outcome::close() const {
+bool outcome::near() const {
   if (what.how == judged::not_at_all || limit == 0) return false;
   return std::fabs(judged_value() - limit) <= 0.15 * limit;
+}
+bool outcome::wide() const {
+  if (what.how == judged::not_at_all || limit == 0) return false;
+  const auto all = judged_values();
+  return quantile(all, 0.75) - quantile(all, 0.25) > 0.06 * limit;
 }
 
 void print_heading(bool peers) {

@@ -24,7 +24,9 @@ struct outcome {
   [[nodiscard]] double judged_value() const;
   [[nodiscard]] bool met() const;
   /// Within 15 % of the requirement, on either side.
-  [[nodiscard]] bool close() const;
+  [[nodiscard]] bool near() const;
+  /// The middle half of the pairs spans more than 6 % of the requirement.
+  [[nodiscard]] bool wide() const;
 };
 
 /// `peers`: beside penstock instead of a baseline beside penstock.
