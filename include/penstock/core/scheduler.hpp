@@ -72,6 +72,8 @@ class scheduler {
 
   /// What executes I/O for this loop (runtime/driver.hpp), or null: this loop has no I/O.
   [[nodiscard]] driver* io_driver() const noexcept { return driver_; }
+  /// For who writes a loop: not while I/O is in flight.
+  void set_io_driver(driver* d) noexcept { driver_ = d; }
   /// Randomness of this loop: seeded in tests.
   random_engine& random() noexcept { return random_; }
 
@@ -88,7 +90,6 @@ class scheduler {
 
   explicit scheduler(std::uint64_t seed = 0) noexcept : random_(seed) {}
   ~scheduler() = default;
-  void set_io_driver(driver* d) noexcept { driver_ = d; }
 
   // Wakes the loop from its sleep; called by a foreign thread, once per sleep.
   virtual void wake() noexcept = 0;

@@ -15,13 +15,14 @@ namespace detail {
 class open_awaiter : public io_awaiter<open_awaiter> {
  public:
   open_awaiter(std::string path, open_mode mode, std::uint32_t permissions, int more_flags = 0)
-      : io_awaiter(operation_kind::open, "file::open"), path_(std::move(path)) {
+      : io_awaiter(operation_kind::open), path_(std::move(path)) {
     fd = AT_FDCWD;
     flags = open_flags(mode) | static_cast<std::uint32_t>(more_flags);
     length = permissions;
   }
   open_awaiter(open_awaiter&& o) noexcept : io_awaiter(o), path_(std::move(o.path_)) {}
   ~open_awaiter() {
+    if (settle()) opened_ = answer;
     if (opened_ >= 0) ::close(opened_);
   }
   suspension start(waiter& w) noexcept {
@@ -117,27 +118,20 @@ class [[nodiscard]] file {
 
   /// Makes bytes and metadata durable.
   [[nodiscard]] detail::file_awaiter fsync() noexcept {
-    return {operation_kind::sync, "file::fsync", "fsync", checked(), 0, 0, 0};
+    return {operation_kind::sync, "fsync", checked(), 0, 0, 0};
   }
   /// Makes the bytes durable, and what is needed to read them.
   [[nodiscard]] detail::file_awaiter datasync() noexcept {
-    return {operation_kind::sync,
-            "file::datasync",
-            "datasync",
-            checked(),
-            operation::sync_data_only,
-            0,
-            0};
+    return {operation_kind::sync, "datasync", checked(), operation::sync_data_only, 0, 0};
   }
   /// Reserves space for `length` bytes from `offset` on; the file grows to hold them.
   [[nodiscard]] detail::file_awaiter preallocate(std::uint64_t offset,
                                                  std::uint64_t length) noexcept {
-    return {
-        operation_kind::allocate, "file::preallocate", "preallocate", checked(), 0, offset, length};
+    return {operation_kind::allocate, "preallocate", checked(), 0, offset, length};
   }
   /// Cuts or extends it to `size` bytes.
   [[nodiscard]] detail::file_awaiter truncate(std::uint64_t size) noexcept {
-    return {operation_kind::truncate, "file::truncate", "truncate", checked(), 0, 0, size};
+    return {operation_kind::truncate, "truncate", checked(), 0, 0, size};
   }
   /// **Result.** `result<file_status>`.
   [[nodiscard]] detail::stat_awaiter<file_status> stat() noexcept {

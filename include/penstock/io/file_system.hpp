@@ -24,13 +24,14 @@ class path_awaiter : public io_awaiter<path_awaiter> {
  public:
   path_awaiter(operation_kind k, const char* what, std::string path, std::string to,
                std::uint32_t with_flags, std::uint32_t permissions)
-      : io_awaiter(k, what), what_(what), path_(std::move(path)), to_(std::move(to)) {
+      : io_awaiter(k), what_(what), path_(std::move(path)), to_(std::move(to)) {
     fd = AT_FDCWD;
     flags = with_flags;
     length = permissions;
   }
   path_awaiter(path_awaiter&& o) noexcept
       : io_awaiter(o), what_(o.what_), path_(std::move(o.path_)), to_(std::move(o.to_)) {}
+  ~path_awaiter() { settle(); }
 
   suspension start(waiter& w) noexcept {
     address = path_.data();
@@ -53,11 +54,12 @@ class path_awaiter : public io_awaiter<path_awaiter> {
 class stat_path_awaiter : public io_awaiter<stat_path_awaiter> {
  public:
   explicit stat_path_awaiter(std::string path)
-      : io_awaiter(operation_kind::stat, "stat_file"), path_(std::move(path)) {
+      : io_awaiter(operation_kind::stat), path_(std::move(path)) {
     fd = AT_FDCWD;
     length = STATX_BASIC_STATS;
   }
   stat_path_awaiter(stat_path_awaiter&& o) noexcept : io_awaiter(o), path_(std::move(o.path_)) {}
+  ~stat_path_awaiter() { settle(); }
 
   suspension start(waiter& w) noexcept {
     address = path_.data();

@@ -44,6 +44,7 @@ class cpu_pool {
 
   explicit cpu_pool(unsigned threads) : size_(threads) {
     PENSTOCK_ASSERT(threads > 0, "a pool needs a thread");
+    threads_.reserve(threads);
   }
   cpu_pool(const cpu_pool&) = delete;
   cpu_pool& operator=(const cpu_pool&) = delete;
@@ -66,7 +67,10 @@ class cpu_pool {
            &item, nullptr);
   }
   void submit(function run, void* what, void* where) {
-    queue_.enqueue({run, what, where});
+    if (!queue_.enqueue({run, what, where})) [[unlikely]] {  // memory is out: here, then
+      if (run) run(what, where);
+      return;
+    }
     // Pairs with the decrement in next(): each job is announced once, and taken by whoever took its
     // announcement.
     if (announced_.fetch_add(1, detail::memory_order_acq_rel) < 0) {

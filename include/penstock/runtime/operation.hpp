@@ -29,21 +29,44 @@ enum class operation_kind : std::uint8_t {
   make_directory,  ///< path, length: permissions
 };
 
-struct operation;
+[[nodiscard]] constexpr const char* to_string(operation_kind k) noexcept {
+  switch (k) {
+    case operation_kind::nop:
+      return "nop";
+    case operation_kind::open:
+      return "open";
+    case operation_kind::close:
+      return "close";
+    case operation_kind::read:
+      return "read";
+    case operation_kind::write:
+      return "write";
+    case operation_kind::sync:
+      return "sync";
+    case operation_kind::allocate:
+      return "allocate";
+    case operation_kind::truncate:
+      return "truncate";
+    case operation_kind::stat:
+      return "stat";
+    case operation_kind::rename:
+      return "rename";
+    case operation_kind::remove:
+      return "remove";
+    case operation_kind::make_directory:
+      return "make_directory";
+  }
+  return "?";
+}
 
 namespace detail {
-// What a driver keeps in an operation that it works on.
+// Where an operation is, as its driver sees it.
 enum class operation_stage : std::uint8_t {
   idle,        // not with a driver
   queued,      // waits for its turn; nothing was done yet
   running,     // the kernel or a thread of the pool has it
   cancelling,  // running, and a cancellation waits for its turn
   canceled,    // taken back while it was queued
-};
-struct operation_state {
-  operation* next = nullptr;  // in a queue of the driver
-  void* home = nullptr;       // the queue that it comes back to
-  atomic<operation_stage> stage{operation_stage::idle};
 };
 }  // namespace detail
 
@@ -76,6 +99,8 @@ struct operation {
   operation& operator=(const operation&) = delete;
 
   operation_kind kind = operation_kind::nop;
+  bool in_pool = false;  ///< the driver's: it went to the cpu pool
+  detail::atomic<detail::operation_stage> stage{detail::operation_stage::idle};  ///< the driver's
   std::int32_t fd = -1;
   std::uint32_t flags = 0;
   std::uint32_t length = 0;
@@ -86,11 +111,10 @@ struct operation {
     std::uint64_t extent;
   };
   completion complete = nullptr;
-
-  /// The answer: what the kind says, or the negative errno.
+  operation* next = nullptr;  ///< the driver's: in a queue
+  /// What the kind says, or the negative errno.
   std::int32_t answer = 0;
-
-  detail::operation_state state;  ///< the driver's
 };
+static_assert(sizeof(operation) <= 64, "a cache line");
 
 }  // namespace penstock

@@ -52,9 +52,9 @@ inline constexpr std::size_t longest_transfer = std::size_t{1} << 30;
 
 class transfer_leaf : protected io_leaf {
  protected:
-  transfer_leaf(operation_kind k, const char* what, open_file& f, std::byte* data, std::size_t size,
+  transfer_leaf(operation_kind k, open_file& f, std::byte* data, std::size_t size,
                 std::uint64_t at) noexcept
-      : io_leaf(k, what), file_(&f), size_(size) {
+      : io_leaf(k), file_(&f), size_(size) {
     fd = f.fd;
     address = data;
     offset = at;
@@ -82,7 +82,7 @@ class transfer_leaf : protected io_leaf {
 class read_awaiter : public leaf<read_awaiter>, transfer_leaf {
  public:
   read_awaiter(open_file& f, std::uint64_t at, std::span<std::byte> to) noexcept
-      : transfer_leaf(operation_kind::read, "file::read_at", f, to.data(), to.size(), at) {}
+      : transfer_leaf(operation_kind::read, f, to.data(), to.size(), at) {}
   read_awaiter(const read_awaiter& o) noexcept : leaf<read_awaiter>(), transfer_leaf(o) {}
 
   bool await_ready() const noexcept { return size_ == 0; }
@@ -103,7 +103,7 @@ class read_awaiter : public leaf<read_awaiter>, transfer_leaf {
 class read_some_awaiter : public leaf<read_some_awaiter>, transfer_leaf {
  public:
   read_some_awaiter(open_file& f, std::span<std::byte> to) noexcept
-      : transfer_leaf(operation_kind::read, "file::read_some", f, to.data(), to.size(), 0) {}
+      : transfer_leaf(operation_kind::read, f, to.data(), to.size(), 0) {}
   read_some_awaiter(const read_some_awaiter& o) noexcept
       : leaf<read_some_awaiter>(), transfer_leaf(o) {}
 
@@ -129,8 +129,8 @@ class write_awaiter : public leaf<write_awaiter>, transfer_leaf {
  public:
   write_awaiter(open_file& f, std::uint64_t at, std::span<const std::byte> from,
                 bool moves) noexcept
-      : transfer_leaf(operation_kind::write, moves ? "file::write_all" : "file::write_at", f,
-                      const_cast<std::byte*>(from.data()), from.size(), at),
+      : transfer_leaf(operation_kind::write, f, const_cast<std::byte*>(from.data()), from.size(),
+                      at),
         moves_(moves) {}
   write_awaiter(const write_awaiter& o) noexcept
       : leaf<write_awaiter>(), transfer_leaf(o), moves_(o.moves_) {}
@@ -158,9 +158,9 @@ class write_awaiter : public leaf<write_awaiter>, transfer_leaf {
 // sync, preallocate, truncate: no answer but success.
 class file_awaiter : public io_awaiter<file_awaiter> {
  public:
-  file_awaiter(operation_kind k, const char* what, const char* verb, open_file& f,
-               std::uint32_t with_flags, std::uint64_t at, std::uint64_t size) noexcept
-      : io_awaiter(k, what), file_(&f), verb_(verb) {
+  file_awaiter(operation_kind k, const char* verb, open_file& f, std::uint32_t with_flags,
+               std::uint64_t at, std::uint64_t size) noexcept
+      : io_awaiter(k), file_(&f), verb_(verb) {
     fd = f.fd;
     flags = with_flags;
     offset = at;
@@ -182,7 +182,7 @@ template <class T>
 class stat_awaiter : public io_awaiter<stat_awaiter<T>> {
  public:
   explicit stat_awaiter(open_file& f) noexcept
-      : io_awaiter<stat_awaiter>(operation_kind::stat, "file::stat"), file_(&f) {
+      : io_awaiter<stat_awaiter>(operation_kind::stat), file_(&f) {
     this->fd = f.fd;
     this->flags = AT_EMPTY_PATH;
     this->length = STATX_BASIC_STATS;
@@ -208,8 +208,7 @@ class stat_awaiter : public io_awaiter<stat_awaiter<T>> {
 // Once it has begun the descriptor is the file's no more, whatever the outcome.
 class close_awaiter : public io_awaiter<close_awaiter> {
  public:
-  explicit close_awaiter(open_file& f) noexcept
-      : io_awaiter(operation_kind::close, "file::close"), file_(&f) {
+  explicit close_awaiter(open_file& f) noexcept : io_awaiter(operation_kind::close), file_(&f) {
     keep_running();
   }
   close_awaiter(const close_awaiter& o) noexcept : io_awaiter(o), file_(o.file_) { keep_running(); }

@@ -19,40 +19,45 @@ namespace penstock::detail {
 // the kernel may use the buffer. What completed anyway is delivered.
 class io_leaf : protected operation, stop_node {
  protected:
-  io_leaf(operation_kind k, const char* what) noexcept : operation(k), what_(what) {
-    complete = &io_leaf::ended;
-  }
+  explicit io_leaf(operation_kind k) noexcept : operation(k) { complete = &io_leaf::ended; }
   // Before it starts.
-  io_leaf(const io_leaf& o) noexcept : operation(o), stop_node(), what_(o.what_) {}
+  io_leaf(const io_leaf& o) noexcept : operation(o), stop_node() {}
   io_leaf& operator=(const io_leaf&) = delete;
   ~io_leaf() {
-    if (flying_) [[unlikely]]
-      land();
+    settle();
     scope_stop::remove(*this);
   }
 
   suspension launch(waiter& w) noexcept {
-    driver_ = w.env->sched->io_driver();
-    if (!driver_) [[unlikely]]
+    driver* const d = w.env->sched->io_driver();
+    if (!d) [[unlikely]]
       stop_program("I/O on a loop without a driver: use penstock::runtime");
     if (!w.env->stop->try_add(*this)) return stopped_now(w);
     who_ = &w;
-    if (!submit_all()) return parked();
+    if (!submit_all(*d)) return parked();
     scope_stop::remove(*this);
-    if (driver_->take_inline_result()) return resume_now(w);
+    if (d->take_inline_result()) return resume_now(w);
     w.env->sched->post(w);
     return parked();
   }
   // The operation is over. False: what is left is filled in, submit it again.
   virtual bool advance() noexcept { return true; }
+  // First in the destructor of a class with members that the operation needs. True: the operation
+  // was in flight, and `answer` is nobody's.
+  bool settle() noexcept {
+    if (!flying_) [[likely]]
+      return false;
+    land();
+    return true;
+  }
   // A stop does not shorten it.
   void keep_running() noexcept { cancelable_ = false; }
 
  private:
   // False: in flight. True: all is over.
-  bool submit_all() noexcept {
+  bool submit_all(driver& d) noexcept {
     do {
-      flying_ = driver_->submit(*this) == false;
+      flying_ = !d.submit(*this);
       if (flying_) return false;
     } while (!finished());
     return true;
@@ -72,29 +77,28 @@ class io_leaf : protected operation, stop_node {
       const bool cut = answer == -ECANCELED || !finished();
       return cut ? s.post_stopped(*who_) : s.post(*who_);
     }
-    if (!finished() && !submit_all()) return;
+    if (!finished() && !submit_all(*s.io_driver())) return;
     scope_stop::remove(*this);
     s.post(*who_);
   }
   void on_stop() noexcept override {
     stopping_ = true;
-    if (cancelable_) driver_->cancel(*this);
+    if (cancelable_) who_->env->sched->io_driver()->cancel(*this);
   }
-  wait_info info() const noexcept override { return {what_, nullptr, who_}; }
+  wait_info info() const noexcept override { return {to_string(kind), nullptr, who_}; }
   // The task is destroyed where it waits: not before the kernel has let go of the buffer.
   PENSTOCK_NOINLINE void land() noexcept {
     landing_ = true;
-    driver_->cancel(*this);
-    while (flying_) driver_->wait((duration::max)());
+    driver& d = *who_->env->sched->io_driver();
+    d.cancel(*this);
+    while (flying_) d.wait((duration::max)());
   }
 
-  const char* what_;
-  waiter* who_ = nullptr;
-  driver* driver_ = nullptr;
-  bool flying_ = false;
-  bool stopping_ = false;
-  bool landing_ = false;
+  bool flying_ = false;    // with the driver
+  bool stopping_ = false;  // a stop was requested
+  bool landing_ = false;   // nobody waits any more
   bool cancelable_ = true;
+  waiter* who_ = nullptr;
 };
 
 // Base of the awaiters: `Derived` has start(w), which fills the operation and launches it.

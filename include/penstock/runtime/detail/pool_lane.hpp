@@ -26,17 +26,14 @@ class pool_lane {
 
   void submit(operation& op) {
     outside_.fetch_add(1, memory_order_relaxed);
-    op.state.home = this;
-    op.state.stage.store(operation_stage::queued, memory_order_relaxed);
+    op.in_pool = true;
+    op.stage.store(operation_stage::queued, memory_order_relaxed);
     pool_.submit(&run, &op, this);
   }
-  // Whether `op` was submitted here and is not back yet.
-  [[nodiscard]] bool has(const operation& op) const noexcept { return op.state.home == this; }
   // Still queued, it comes back with -ECANCELED when its turn comes; else as it ends.
   static void cancel(operation& op) noexcept {
     auto expected = operation_stage::queued;
-    op.state.stage.compare_exchange_strong(expected, operation_stage::canceled,
-                                           memory_order_relaxed);
+    op.stage.compare_exchange_strong(expected, operation_stage::canceled, memory_order_relaxed);
   }
   // Before the driver sleeps. False: something is back, do not sleep.
   bool prepare_sleep() noexcept {
@@ -48,15 +45,15 @@ class pool_lane {
     operation* sleeping = asleep();
     done_.compare_exchange_strong(sleeping, nullptr, memory_order_relaxed);
   }
-  // What is back, linked by state.next, first come first.
+  // What is back, linked by next, first come first.
   operation* take() noexcept {
     if (done_.load(memory_order_relaxed) == nullptr) return nullptr;
     operation* list = done_.exchange(nullptr, memory_order_acquire);
     operation* in_order = nullptr;
     while (list) {
-      operation* const older = list->state.next;
-      list->state.next = in_order;
-      list->state.home = nullptr;
+      operation* const older = list->next;
+      list->next = in_order;
+      list->in_pool = false;
       in_order = list;
       list = older;
     }
@@ -67,16 +64,16 @@ class pool_lane {
   static void run(void* what, void* where) noexcept {
     auto& op = *static_cast<operation*>(what);
     auto expected = operation_stage::queued;
-    op.answer = op.state.stage.compare_exchange_strong(expected, operation_stage::running,
-                                                       memory_order_relaxed)
-                    ? call(op)
-                    : -ECANCELED;
+    op.answer =
+        op.stage.compare_exchange_strong(expected, operation_stage::running, memory_order_relaxed)
+            ? call(op)
+            : -ECANCELED;
     static_cast<pool_lane*>(where)->finish(op);
   }
   void finish(operation& op) noexcept {
     operation* head = done_.load(memory_order_relaxed);
     do {
-      op.state.next = head == asleep() ? nullptr : head;
+      op.next = head == asleep() ? nullptr : head;
     } while (!done_.compare_exchange_weak(head, &op, memory_order_seq_cst, memory_order_relaxed));
     if (head == asleep()) wake_.interrupt();
     outside_.fetch_sub(1, memory_order_release);  // the last touch

@@ -34,7 +34,7 @@ class reactor_driver final : public driver {
     return false;
   }
   void cancel(operation& op) noexcept override {
-    if (lane_.has(op)) pool_lane::cancel(op);
+    if (op.in_pool) pool_lane::cancel(op);
   }
   void wait(duration at_most) noexcept override {
     if (at_most > duration::zero() && lane_.prepare_sleep()) {
@@ -42,8 +42,8 @@ class reactor_driver final : public driver {
       lane_.woke_up();
     }
     for (operation* op = lane_.take(); op;) {
-      operation* const following = op->state.next;
-      op->state.stage.store(operation_stage::idle, memory_order_relaxed);
+      operation* const following = op->next;
+      op->stage.store(operation_stage::idle, memory_order_relaxed);
       --in_flight_;
       count(*op);
       op->complete(*op);

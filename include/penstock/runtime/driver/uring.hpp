@@ -83,10 +83,10 @@ class uring_driver final : public driver {
   }
 
   void cancel(operation& op) noexcept override {
-    if (lane_.has(op)) return pool_lane::cancel(op);
-    const auto stage = op.state.stage.load(memory_order_relaxed);
+    if (op.in_pool) return pool_lane::cancel(op);
+    const auto stage = op.stage.load(memory_order_relaxed);
     if (stage == operation_stage::queued) {
-      op.state.stage.store(operation_stage::canceled, memory_order_relaxed);
+      op.stage.store(operation_stage::canceled, memory_order_relaxed);
     } else if (stage == operation_stage::running) {
       // After its target, which is in the queue before it or in the kernel.
       io_uring_sqe* const s = backlog_ ? nullptr : entry();
@@ -192,15 +192,15 @@ class uring_driver final : public driver {
       ::io_uring_get_events(&ring_);
     }
     for (operation* op = lane_.take(); op;) {
-      operation* const following = op->state.next;
+      operation* const following = op->next;
       finish(*op, op->answer);
       op = following;
     }
   }
   void finish(operation& op, std::int32_t result) noexcept {
     if (&op == &wake_read_) return woken(result);
-    if (op.state.stage.load(memory_order_relaxed) == operation_stage::cancelling) drop_backlog(op);
-    op.state.stage.store(operation_stage::idle, memory_order_relaxed);
+    if (op.stage.load(memory_order_relaxed) == operation_stage::cancelling) drop_backlog(op);
+    op.stage.store(operation_stage::idle, memory_order_relaxed);
     op.answer = result;
     --in_flight_;
     count(op);
@@ -266,7 +266,7 @@ class uring_driver final : public driver {
         break;
     }
     s.user_data = reinterpret_cast<std::uintptr_t>(&op);
-    op.state.stage.store(operation_stage::running, memory_order_relaxed);
+    op.stage.store(operation_stage::running, memory_order_relaxed);
   }
   static void fill_cancel(io_uring_sqe& s, operation& op) noexcept {
     ::io_uring_prep_cancel64(&s, reinterpret_cast<std::uintptr_t>(&op), 0);
@@ -275,29 +275,29 @@ class uring_driver final : public driver {
 
   // What found no entry: first come first, requests and cancellations.
   void push_backlog(operation& op, operation_stage stage) noexcept {
-    op.state.stage.store(stage, memory_order_relaxed);
-    op.state.next = nullptr;
-    *(backlog_ ? &backlog_last_->state.next : &backlog_) = &op;
+    op.stage.store(stage, memory_order_relaxed);
+    op.next = nullptr;
+    *(backlog_ ? &backlog_last_->next : &backlog_) = &op;
     backlog_last_ = &op;
   }
   PENSTOCK_NOINLINE void drop_backlog(operation& op) noexcept {
     operation* before = nullptr;
-    for (auto* p = backlog_; p != &op; p = p->state.next) before = p;
-    (before ? before->state.next : backlog_) = op.state.next;
+    for (auto* p = backlog_; p != &op; p = p->next) before = p;
+    (before ? before->next : backlog_) = op.next;
     if (backlog_last_ == &op) backlog_last_ = before;
   }
   void flush_backlog() noexcept {
     while (backlog_) {
       operation& op = *backlog_;
-      const auto stage = op.state.stage.load(memory_order_relaxed);
+      const auto stage = op.stage.load(memory_order_relaxed);
       io_uring_sqe* s = nullptr;
       if (stage != operation_stage::canceled && !(s = entry())) return;
-      backlog_ = op.state.next;
+      backlog_ = op.next;
       if (stage == operation_stage::canceled) {
         finish(op, -ECANCELED);
       } else if (stage == operation_stage::cancelling) {
         fill_cancel(*s, op);
-        op.state.stage.store(operation_stage::running, memory_order_relaxed);
+        op.stage.store(operation_stage::running, memory_order_relaxed);
       } else {
         fill(*s, op);
       }
