@@ -17,10 +17,10 @@
 /// `start` returns `parked()` when it will post `w` later (to `*w.env->sched`, from any thread,
 /// once), `resume_now(w)` when the result is there after all, or `stopped_now(w)` when it looked at
 /// the waiter's stop and found it requested. It must look before it suspends. It never resumes a
-/// coroutine itself. A parked leaf is a `detail::stop_node`, registered with `w.env->stop` on the
-/// waiter's loop and removed there, at the latest by the destructor: the destructor runs while the
-/// leaf is still parked when the coroutine is destroyed. sync/detail/waiter_list.hpp has the leaf
-/// that all primitives share.
+/// coroutine itself. `await_ready` and `start` must not throw: `await_resume` does. A parked leaf
+/// is a `detail::stop_node`, registered with `w.env->stop` on the waiter's loop and removed there,
+/// at the latest by the destructor: the destructor runs while the leaf is still parked when the
+/// coroutine is destroyed. sync/detail/waiter_list.hpp has the leaf that all primitives share.
 
 #include <penstock/core/task.hpp>
 
@@ -45,7 +45,7 @@ class leaf {
   leaf(leaf&&) noexcept = default;
   bool await_ready() const noexcept { return false; }
   template <class Promise>
-  detail::transfer await_suspend(std::coroutine_handle<Promise> h) {
+  detail::transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
     return detail::go(static_cast<Derived&>(*this).start(h.promise()));
   }
 };

@@ -19,11 +19,11 @@ class scope_stop;
 
 // What a task dump says of one suspended leaf or of one scope.
 struct wait_info {
-  const char* what = "";                 // "semaphore::acquire", "with_timeout"
-  const void* object = nullptr;          // the primitive, if there is one
-  const waiter* who = nullptr;           // the task that waits
-  const scope_stop* inner = nullptr;     // a scope: its own stop, with what waits under it
-  time_point until = time_point::max();  // a sleep or a deadline
+  const char* what = "";                   // "semaphore::acquire", "with_timeout"
+  const void* object = nullptr;            // the primitive, if there is one
+  const waiter* who = nullptr;             // the task that waits
+  const scope_stop* inner = nullptr;       // a scope: its own stop, with what waits under it
+  time_point until = (time_point::max)();  // a sleep or a deadline
 };
 
 // A suspended leaf or a nested scope, registered with the stop of its scope. Belongs to the loop of
@@ -107,11 +107,11 @@ class scope_stop {
 /// What a task runs under. Scopes (`task_group`, `with_timeout`, `shield`, ...) install their own
 /// copy for what runs inside them; it lives in the scope's awaiter.
 struct environment {
-  scheduler* sched = nullptr;               ///< the loop that the task runs on
-  detail::scope_stop* stop = nullptr;       ///< asked before a leaf suspends; never null
-  time_point deadline = time_point::max();  ///< the earliest deadline of the scopes around
-  task_group* services = nullptr;           ///< background work; `run` stops and joins it last
-  const char* name = "";                    ///< for dumps; `named()` sets it
+  scheduler* sched = nullptr;                 ///< the loop that the task runs on
+  detail::scope_stop* stop = nullptr;         ///< asked before a leaf suspends; never null
+  time_point deadline = (time_point::max)();  ///< the earliest deadline of the scopes around
+  task_group* services = nullptr;             ///< background work; `run` stops and joins it last
+  const char* name = "";                      ///< for dumps; `named()` sets it
 };
 
 namespace detail {

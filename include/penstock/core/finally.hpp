@@ -16,6 +16,9 @@ namespace detail {
 // First the body, then the clean-up, shielded; then the body's outcome.
 template <class A, class Cleanup>
 class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
+  static_assert(
+      awaitable<std::invoke_result_t<Cleanup&>>,
+      "the clean-up of finally returns an awaitable; for a synchronous one use scope_exit");
   using R = resume_t<A>;
   using C = awaiter_t<std::invoke_result_t<Cleanup&>>;
   static constexpr bool cleanup_fails = is_result_v<resume_t<C>>;
@@ -34,18 +37,21 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
     return body_.begin();
   }
   step child_ended(std::size_t which) noexcept {
-    if (which == 0) return begin_cleanup();
+    if (which == 0) {
+      if (body_.end() == child_end::completed) result_.take(body_.awaiter());
+      return begin_cleanup();
+    }
     link_.close();
     return over();
   }
   out await_resume() {
     if (body_.end() == child_end::stopped) return canceled();
     if constexpr (std::is_void_v<R>) {
-      body_.awaiter().await_resume();
+      result_.get();
       after();
       if constexpr (cleanup_fails) return status();
     } else {
-      R value = body_.awaiter().await_resume();
+      R value = result_.get();
       after();
       if constexpr (cleanup_fails) {
         out result(std::move(value));
@@ -63,7 +69,7 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
   step begin_cleanup() noexcept {
     env_ = *up_->env;
     env_.stop = &link_.own;
-    env_.deadline = time_point::max();
+    env_.deadline = (time_point::max)();
     link_.open_shielded(*up_);
     try {
       after_.emplace(awaiter_of(cleanup_()));
@@ -115,6 +121,7 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
   std::exception_ptr thrown_;
   std::conditional_t<cleanup_fails, resume_t<C>, result<>> status_{};
   scope_child<A, finally_awaiter> body_;
+  child_result<R> result_;
   std::optional<scope_child<C, finally_awaiter>> after_;
 };
 }  // namespace detail

@@ -94,7 +94,7 @@ class ok_awaiter final : hook {
     return result_.has_value();
   }
   template <class Promise>
-  transfer await_suspend(std::coroutine_handle<Promise> h) {
+  transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
     static_assert(can_fail<Promise>, PENSTOCK_OK_NEEDS_RESULT);
     Promise& p = h.promise();
     if (has_) return go(unwind(p.complete_with(result_.error())));

@@ -35,14 +35,15 @@ class resume_on_awaiter : public leaf<resume_on_awaiter<A>>, stop_node {
     there.post(begin_);
     return parked();
   }
-  // On the other loop.
+  // On the other loop, where the child's frame is destroyed too.
   step child_ended(std::size_t) noexcept {
+    if (child_.end() == child_end::completed) result_.take(child_.awaiter());
     leave();
     return {};
   }
   resume_t<A> await_resume() {
     scope_stop::remove(*this);
-    return child_.awaiter().await_resume();
+    return result_.get();
   }
 
  private:
@@ -97,6 +98,7 @@ class resume_on_awaiter : public leaf<resume_on_awaiter<A>>, stop_node {
   arrival begin_{&resume_on_awaiter::begin_there};
   arrival stop_post_{&resume_on_awaiter::stop_there};
   scope_child<A, resume_on_awaiter> child_;
+  child_result<resume_t<A>> result_;
 };
 }  // namespace detail
 

@@ -21,7 +21,7 @@ class shield_awaiter : public leaf<shield_awaiter<A>> {
     up_ = &w;
     env_ = *w.env;
     env_.stop = &link_.own;
-    env_.deadline = time_point::max();
+    env_.deadline = (time_point::max)();
     link_.open_shielded(w);
     child_.open(*this, 0, w, env_);
     return child_.begin();

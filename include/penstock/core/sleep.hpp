@@ -33,7 +33,7 @@ class sleep_awaiter : public leaf<sleep_awaiter>, timer, stop_node {
     }
     who_ = &w;
     w.env->stop->add(*this);
-    s.add_timer(*this);
+    if (at != (time_point::max)()) s.add_timer(*this);
     return parked();
   }
   void await_resume() noexcept { disarm(); }
@@ -50,7 +50,7 @@ class sleep_awaiter : public leaf<sleep_awaiter>, timer, stop_node {
     who_->env->sched->post(*who_);
   }
   void on_stop() noexcept override {
-    who_->env->sched->cancel_timer(*this);
+    if (armed) who_->env->sched->cancel_timer(*this);
     who_->env->sched->post_stopped(*who_);
   }
   wait_info info() const noexcept override { return {"sleep", nullptr, who_, nullptr, at}; }
@@ -74,7 +74,8 @@ template <class Rep, class Period>
 [[nodiscard]] detail::sleep_awaiter sleep_for(std::chrono::duration<Rep, Period> d) noexcept {
   return detail::sleep_awaiter(to_duration(d));
 }
-/// Suspends the task until `tp` of the loop's monotonic clock; a past one is one turn, as `yield`.
+/// Suspends the task until `tp` of the loop's monotonic clock; a past one is one turn, as `yield`,
+/// and `time_point::max()` is never: only a stop ends it.
 [[nodiscard]] inline detail::sleep_awaiter sleep_until(time_point tp) noexcept {
   return detail::sleep_awaiter(tp);
 }

@@ -7,6 +7,7 @@
 /// `std::inplace_stop_*` types. No allocation: the source owns nothing, callbacks are intrusive.
 /// Tasks need none of this: a stop reaches them through their environment (this_task.hpp).
 
+#include <penstock/base/assert.hpp>
 #include <penstock/base/atomic.hpp>
 #include <penstock/base/spin_lock.hpp>
 
@@ -89,6 +90,7 @@ class inplace_stop_source {
   }
   /// True for the one call that made the request.
   bool request_stop(stop_reason why = stop_reason::requested) noexcept {
+    PENSTOCK_ASSERT(why != stop_reason::none, "a stop has a reason");
     auto expected = stop_reason::none;
     if (!reason_.compare_exchange_strong(expected, why, std::memory_order_acq_rel)) return false;
     run_callbacks();
@@ -170,6 +172,8 @@ inline stop_reason inplace_stop_token::reason() const noexcept {
 /// another thread; destroyed by its own callback it does not wait.
 template <class Fn>
 class [[nodiscard]] inplace_stop_callback : detail::stop_callback_base {
+  static_assert(std::invocable<Fn>, "a stop callback is called without arguments");
+
  public:
   using callback_type = Fn;
   template <class Init>
@@ -183,7 +187,7 @@ class [[nodiscard]] inplace_stop_callback : detail::stop_callback_base {
     if (!source_) return;
     if (source_->add(*this)) return;
     source_ = nullptr;
-    std::forward<Fn>(fn_)();
+    this->run(this);
   }
   inplace_stop_callback(const inplace_stop_callback&) = delete;
   inplace_stop_callback& operator=(const inplace_stop_callback&) = delete;

@@ -38,7 +38,7 @@ class blocking_loop final : public scheduler {
       if (root.over()) break;
       rest();
     }
-    while (wakes_ != 0) wait_for_wake(time_point::max());
+    while (wakes_ != 0) wait_for_wake((time_point::max)());
   }
 
   time_point now() noexcept override { return time_point(read_clock(CLOCK_MONOTONIC)); }
@@ -67,7 +67,7 @@ class blocking_loop final : public scheduler {
   void wait_for_wake(time_point until) noexcept {
     timespec limit{};
     timespec* at = nullptr;
-    if (until != time_point::max()) {
+    if (until != (time_point::max)()) {
       const auto t = until.time_since_epoch();
       limit.tv_sec = static_cast<time_t>(t / std::chrono::seconds(1));
       limit.tv_nsec = static_cast<long>((t % std::chrono::seconds(1)).count());

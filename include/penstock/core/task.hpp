@@ -124,16 +124,20 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
 
   task(task && other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
   task& operator=(task&& other) noexcept {
-    if (this != &other) {
-      if (p_) detail::destroy_frame(*p_);
-      p_ = std::exchange(other.p_, nullptr);
-    }
+    waiter* const taken = std::exchange(other.p_, nullptr);
+    if (auto* old = std::exchange(p_, taken)) detail::destroy_frame(*old);
     return *this;
   }
   ~task() {
     if (p_) detail::destroy_frame(*p_);
   }
   detail::direct_awaiter<T> operator co_await()&& noexcept { return {&p_}; }
+  template <class Self = task>
+  detail::direct_awaiter<T> operator co_await() const& noexcept {
+    static_assert(!std::is_same_v<Self, task>,
+                  "a task is awaited once, as an rvalue: std::move(it)");
+    return {nullptr};
+  }
 
   // For scopes.
   detail::task_awaiter<T> into_awaiter()&& noexcept {
@@ -170,10 +174,12 @@ inline task<void> detail::task_promise<void>::get_return_object() noexcept {
 
 template <class T, class Allocator, class... Args>
 struct std::coroutine_traits<penstock::task<T>, std::allocator_arg_t, Allocator, Args...> {
-  using promise_type = penstock::detail::allocator_promise<T, std::remove_cvref_t<Allocator>>;
+  using promise_type =
+      penstock::detail::allocator_promise<T, std::remove_cvref_t<Allocator>, Args...>;
 };
 template <class T, class This, class Allocator, class... Args>
 requires(!std::is_same_v<std::remove_cvref_t<This>, std::allocator_arg_t>) struct std::
     coroutine_traits<penstock::task<T>, This, std::allocator_arg_t, Allocator, Args...> {
-  using promise_type = penstock::detail::allocator_promise<T, std::remove_cvref_t<Allocator>>;
+  using promise_type =
+      penstock::detail::member_allocator_promise<T, This, std::remove_cvref_t<Allocator>, Args...>;
 };

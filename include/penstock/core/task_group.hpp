@@ -67,7 +67,7 @@ class task_group : waiter, detail::hook {
       start(Fn&& fn, Args&&... args) {
     detail::check_closure<Fn>();
     using F = std::decay_t<Fn>;
-    if constexpr (detail::self_contained<F>) {
+    if constexpr (detail::self_contained<F, std::decay_t<Args>...>) {
       return start(std::invoke(fn, std::decay_t<Args>(std::forward<Args>(args))...));
     } else {
       using record = detail::child_record<F, std::decay_t<Args>...>;
@@ -108,6 +108,7 @@ class task_group : waiter, detail::hook {
     return {};
   }
   detail::started begin_limited(detail::promise_base& child) noexcept;
+  bool take_slot(detail::promise_base& child) noexcept;
   // Gives up a child that was never run: its frame, and its record if it has one.
   void abandon(detail::promise_base& child) noexcept;
 

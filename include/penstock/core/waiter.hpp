@@ -99,13 +99,17 @@ inline handle completed(waiter& w, waiter* child = nullptr) noexcept {
 // The leaf that `w` waited for was stopped.
 inline handle stopped_at(waiter& w) noexcept { return unwind({{}, &w, nullptr, true}); }
 
+// A stop: `w` awaits `child`, its owner's no more.
+inline void destroy_child(waiter& w, waiter* child) noexcept {
+  if (!child) return;
+  *w.slot = nullptr;
+  destroy_frame(*child);
+}
+
 // Destroys the tasks between `w` (whose child is `child`) and the nearest scope, leaf first.
 inline step stop_step(waiter* w, waiter* child) noexcept {
   while (!(w->hooked && w->hooked->is_scope())) {
-    if (child) {
-      *w->slot = nullptr;  // w awaits child: it is the owner's no more
-      destroy_frame(*child);
-    }
+    destroy_child(*w, child);
     child = w;
     w = w->parent;
   }

@@ -93,8 +93,8 @@ class when_all_awaiter : public leaf<when_all_awaiter<Settled, A...>>,
     if constexpr (fallible) {
       if (this->error_) return tl::unexpected<error>(std::move(*this->error_));
     }
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return out(parts(part(*std::get<I>(slots_))...));
+    return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+      return out(parts(part(*std::get<Index>(slots_))...));
     }
     (std::index_sequence_for<A...>());
   }
@@ -112,9 +112,10 @@ class when_all_awaiter : public leaf<when_all_awaiter<Settled, A...>>,
     }
   }
   void on_end(std::size_t i) noexcept { on_end_at(i, std::index_sequence_for<A...>()); }
-  template <std::size_t... I>
-  void on_end_at(std::size_t i, std::index_sequence<I...>) noexcept {
-    ((I == i ? this->take(children_.template get<I>(), std::get<I>(slots_)) : void()), ...);
+  template <std::size_t... Index>
+  void on_end_at(std::size_t i, std::index_sequence<Index...>) noexcept {
+    ((Index == i ? this->take(children_.template get<Index>(), std::get<Index>(slots_)) : void()),
+     ...);
   }
   child_tuple<when_all_awaiter, A...> children_;
   std::tuple<std::optional<stored<resume_t<A>>>...> slots_;

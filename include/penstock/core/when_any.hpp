@@ -9,6 +9,7 @@
 #include <penstock/base/assert.hpp>
 #include <penstock/core/detail/parallel.hpp>
 
+#include <exception>
 #include <optional>
 #include <variant>
 
@@ -30,21 +31,33 @@ struct any_value {
 };
 inline constexpr std::size_t no_winner = static_cast<std::size_t>(-1);
 
+// Keeps the children's results as they end.
 template <class Derived>
 class any_scope : public parallel_scope<Derived> {
  protected:
   any_scope() noexcept : parallel_scope<Derived>("when_any") {}
-  template <class Child>
-  void ended(const Child& child, std::size_t i) noexcept {
-    if (child.end() != child_end::completed || winner_ != no_winner) return;
+  // Takes child's result into `slot`.
+  template <class Child, class Slot>
+  void take(Child& child, Slot& slot, std::size_t i) noexcept {
+    if (child.end() != child_end::completed) return;
+    try {
+      slot.emplace(resume_stored(child.awaiter()));
+    } catch (...) {
+      if (!thrown_) thrown_ = std::current_exception();
+    }
+    if (winner_ != no_winner) return;
     winner_ = i;
     this->stop_children(stop_reason::race_lost);
+  }
+  void rethrow() {
+    if (thrown_) std::rethrow_exception(thrown_);
   }
   std::size_t winner_ = no_winner;
 
  private:
   friend parallel_scope<Derived>;
   bool ends_stopped() const noexcept { return winner_ == no_winner; }
+  std::exception_ptr thrown_;  // the first, by time
 };
 
 template <class... A>
@@ -65,36 +78,36 @@ class when_any_awaiter : public leaf<when_any_awaiter<A...>>, any_scope<when_any
 
   suspension start(waiter& w) { return this->begin_all(children_, w); }
   out await_resume() {
+    this->rethrow();
     std::optional<value_type> value;
-    losers_type losers;
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (collect<I>(value, losers), ...); }
+    [&]<std::size_t... Index>(std::index_sequence<Index...>) { (choose<Index>(value), ...); }
     (std::index_sequence_for<A...>());
-    return out{this->winner_, std::move(*value), std::move(losers)};
+    return out{this->winner_, std::move(*value), std::move(slots_)};
   }
 
  private:
-  void on_end(std::size_t i) noexcept {
-    children_.each([&](std::size_t k, auto& child) {
-      if (k == i) this->ended(child, i);
-      return k != i;
-    });
+  void on_end(std::size_t i) noexcept { on_end_at(i, std::index_sequence_for<A...>()); }
+  template <std::size_t... Index>
+  void on_end_at(std::size_t i, std::index_sequence<Index...>) noexcept {
+    ((Index == i ? this->take(children_.template get<Index>(), std::get<Index>(slots_), i)
+                 : void()),
+     ...);
   }
-  template <std::size_t I>
-  void collect(std::optional<value_type>& value, losers_type& losers) {
-    auto& child = children_.template get<I>();
-    if (child.end() != child_end::completed) return;
-    if (I != this->winner_) {
-      std::get<I>(losers).emplace(resume_stored(child.awaiter()));
-    } else if constexpr (is_variant) {
-      value.emplace(std::in_place_index<I>, resume_stored(child.awaiter()));
-    } else {
-      value.emplace(resume_stored(child.awaiter()));
-    }
+  template <std::size_t Index>
+  void choose(std::optional<value_type>& value) {
+    auto& slot = std::get<Index>(slots_);
+    if (Index != this->winner_) return;
+    if constexpr (is_variant)
+      value.emplace(std::in_place_index<Index>, std::move(*slot));
+    else
+      value.emplace(std::move(*slot));
+    slot.reset();
   }
   static constexpr bool is_variant =
       sizeof...(A) > 1 &&
       !std::is_same_v<value_type, std::tuple_element_t<0, std::tuple<stored<resume_t<A>>...>>>;
   child_tuple<when_any_awaiter, A...> children_;
+  losers_type slots_;  // with the winner's
 };
 
 template <class A>
@@ -109,32 +122,28 @@ class when_any_range_awaiter : public leaf<when_any_range_awaiter<A>>,
  public:
   template <class Range>
   explicit when_any_range_awaiter(std::in_place_t, Range&& range)
-      : children_(std::forward<Range>(range)) {
+      : children_(std::forward<Range>(range)), slots_(children_.size()) {
     PENSTOCK_ASSERT(children_.size() > 0, "when_any of an empty range never completes");
   }
   when_any_range_awaiter(when_any_range_awaiter&& o)
       : leaf<when_any_range_awaiter>(),
         any_scope<when_any_range_awaiter>(),
-        children_(std::move(o.children_)) {}
+        children_(std::move(o.children_)),
+        slots_(std::move(o.slots_)) {}
 
   suspension start(waiter& w) { return this->begin_all(children_, w); }
   out await_resume() {
-    std::optional<value_type> value;
-    std::vector<std::optional<value_type>> losers(children_.size());
-    children_.each([&](std::size_t i, auto& child) {
-      if (child.end() != child_end::completed) return true;
-      if (i == this->winner_)
-        value.emplace(resume_stored(child.awaiter()));
-      else
-        losers[i].emplace(resume_stored(child.awaiter()));
-      return true;
-    });
-    return out{this->winner_, std::move(*value), std::move(losers)};
+    this->rethrow();
+    auto& slot = slots_[this->winner_];
+    value_type value = *std::move(slot);
+    slot.reset();
+    return out{this->winner_, std::move(value), std::move(slots_)};
   }
 
  private:
-  void on_end(std::size_t i) noexcept { this->ended(children_[i], i); }
+  void on_end(std::size_t i) noexcept { this->take(children_[i], slots_[i], i); }
   child_vector<when_any_range_awaiter, A> children_;
+  std::vector<std::optional<value_type>> slots_;  // with the winner's
 };
 }  // namespace detail
 
@@ -143,7 +152,8 @@ class when_any_range_awaiter : public leaf<when_any_range_awaiter<A>>,
 /// **Shape.** started in order; when one completes at once, those after it are not started.
 /// **Result.** `any_result {index, value, losers}`: `value` is the common type, or a `std::variant`
 /// with the winner's index; `losers` a tuple of optionals. `void` is `std::monostate`.
-/// **Errors.** a winner's error is its `value`. An exception of any that completed is rethrown.
+/// **Errors.** a winner's error is its `value`. The first exception, by time, of any that
+/// completed is rethrown.
 /// **Suspends.** until all have ended.
 /// **Cancellation.** the losers' stop has the reason `race_lost`; a loser that had completed by
 /// then loses nothing: its result is in `losers`. A stop from outside ends all.

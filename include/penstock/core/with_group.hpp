@@ -39,7 +39,7 @@ class drain_point : stop_node, timer {
   }
   void on_time() noexcept override { children_->request_stop(up_->env->stop->reason()); }
   wait_info info() const noexcept override {
-    return {"with_group", children_, up_, children_, drained ? at : time_point::max()};
+    return {"with_group", children_, up_, children_, drained ? at : (time_point::max)()};
   }
 
   waiter* up_ = nullptr;
@@ -50,6 +50,8 @@ class drain_point : stop_node, timer {
 // Body is F& for an lvalue, which outlives the expression, or F for an rvalue, kept here.
 template <class Body>
 class with_group_awaiter : public leaf<with_group_awaiter<Body>>, waiter, hook {
+  static_assert(is_task_v<std::invoke_result_t<Body&, task_group&>>,
+                "the body of with_group is a coroutine: it returns a task");
   using T = typename std::invoke_result_t<Body&, task_group&>::value_type;
   using out = std::conditional_t<std::is_void_v<T>, void, as_result_t<T>>;
   static constexpr bool can_drain = std::is_void_v<T> || std::is_same_v<T, result<>>;
@@ -123,9 +125,11 @@ class with_group_awaiter : public leaf<with_group_awaiter<Body>>, waiter, hook {
   }
 
  private:
-  // The body's end. Its frame stays for its value and its parameters; a stopped one goes at once.
+  // The body's end. Its frame stays for its value and its parameters. A stopped one goes at once,
+  // and a failed one: by ok() it ended with all its locals.
   step done(waiter&, waiter*) noexcept override {
     group_.note(*frame_);
+    if (frame_->state != outcome::value) destroy_frame(*std::exchange(frame_, nullptr));
     return group_.one_ended(false);
   }
   step stopped(waiter&, waiter*) noexcept override {

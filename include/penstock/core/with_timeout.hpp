@@ -37,12 +37,12 @@ class timeout_awaiter : public leaf<timeout_awaiter<A>>, timer {
     phase = timer_phase::scope;
     env_ = *w.env;
     env_.stop = &link_.own;
-    env_.deadline = std::min(env_.deadline, at);
+    env_.deadline = (std::min)(env_.deadline, at);
     link_.open(w);
     child_.open(*this, 0, w, env_);
     if (at <= now)
       on_time();
-    else if (at != time_point::max())
+    else if (at != (time_point::max)())
       s.add_timer(*this);
     return child_.begin();
   }

@@ -18,7 +18,7 @@ inline void describe_into(std::string& out, const scope_stop& stop, time_point n
     const auto i = n.info();
     out.append(2 * depth + 2, ' ').append(i.what);
     if (i.who && *i.who->env->name) out.append(" in '").append(i.who->env->name).append("'");
-    if (i.until != time_point::max()) {
+    if (i.until != (time_point::max)()) {
       out.append(", until +").append(std::to_string((i.until - now).count())).append(" ns");
     }
     if (i.object) {

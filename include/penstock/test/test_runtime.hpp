@@ -136,7 +136,7 @@ class test_runtime final : public scheduler {
       return true;
     }
     if (timers_.empty()) return false;
-    now_ = std::max(now_, timers_.next());
+    now_ = (std::max)(now_, timers_.next());
     while (auto* t = timers_.pop_due(now_)) t->on_time();
     return true;
   }

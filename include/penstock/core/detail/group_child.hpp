@@ -32,27 +32,41 @@ constexpr void check_closure() {
 #endif
 }
 
-// Whether the coroutine made by calling F refers neither to F nor to its arguments: then nothing
-// has to be kept beside its frame. Known for plain functions and for non-generic empty callables.
-template <class Signature>
-inline constexpr bool takes_values = false;
-template <class R, class... P>
-inline constexpr bool takes_values<R (*)(P...)> = (!std::is_reference_v<P> && ...);
-template <class R, class C, class... P>
-inline constexpr bool takes_values<R (C::*)(P...) const> = std::is_empty_v<C> &&
-                                                           (!std::is_reference_v<P> && ...);
-
-template <class F>
-constexpr bool is_self_contained() {
-  if constexpr (std::is_pointer_v<F>)
-    return takes_values<F>;
-  else if constexpr (requires { &F::operator(); })
-    return takes_values<decltype(&F::operator())>;
+// Whether the coroutine made by calling F with Args refers neither to F nor to its arguments: then
+// nothing has to be kept beside its frame. Known for plain functions and for non-generic empty
+// callables whose parameters are the arguments themselves; one that is converted may refer to what
+// it was made from, as a string_view does.
+template <class P, class A>
+inline constexpr bool takes_value = std::is_same_v<std::remove_cv_t<P>, A> ||
+                                    (std::is_arithmetic_v<P> && std::is_arithmetic_v<A>);
+template <class... T>
+struct type_list {};
+template <class... P, class... A>
+constexpr bool take_values(type_list<P...>, type_list<A...>) {
+  if constexpr (sizeof...(P) == sizeof...(A))
+    return (takes_value<P, A> && ...);
   else
     return false;
 }
-template <class F>
-inline constexpr bool self_contained = is_self_contained<F>();
+template <class Signature, class Args>
+inline constexpr bool takes_values = false;
+template <class R, class... P, class Args>
+inline constexpr bool takes_values<R (*)(P...), Args> = take_values(type_list<P...>(), Args());
+template <class R, class C, class... P, class Args>
+inline constexpr bool takes_values<R (C::*)(P...) const, Args> =
+    std::is_empty_v<C>&& take_values(type_list<P...>(), Args());
+
+template <class F, class... A>
+constexpr bool is_self_contained() {
+  if constexpr (std::is_pointer_v<F>)
+    return takes_values<F, type_list<A...>>;
+  else if constexpr (requires { &F::operator(); })
+    return takes_values<decltype(&F::operator()), type_list<A...>>;
+  else
+    return false;
+}
+template <class F, class... A>
+inline constexpr bool self_contained = is_self_contained<F, A...>();
 
 // Stands between the group and a child that was started as a callable, and keeps what it was made
 // of.
@@ -123,6 +137,11 @@ class remote_stop final : waiter, hook {
     hooked = this;
     home.post(*this);
   }
+  // On the loop: the same, also when one has arrived before.
+  void request_again(scheduler& home, const environment& e, task_group& g) noexcept {
+    if (std::exchange(arrived_, false)) posted_.store(false, std::memory_order_relaxed);
+    request(home, e, g);
+  }
   // On the loop, at the scope's end.
   [[nodiscard]] bool in_flight() const noexcept {
     return posted_.load(std::memory_order_acquire) && !arrived_;
@@ -159,7 +178,7 @@ class start_awaiter : public leaf<start_awaiter>, stop_node {
   start_awaiter(start_awaiter&& o) noexcept
       : leaf(), stop_node(), group_(o.group_), child_(std::exchange(o.child_, nullptr)) {}
   ~start_awaiter();
-  bool await_ready() const noexcept { return !child_; }
+  bool await_ready() noexcept;
   suspension start(waiter& w) noexcept;
   void await_resume() noexcept {}
 

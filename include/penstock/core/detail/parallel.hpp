@@ -26,15 +26,15 @@ class child_tuple {
   void each(Fn&& fn) {
     each_at(fn, std::index_sequence_for<A...>());
   }
-  template <std::size_t I>
+  template <std::size_t Index>
   auto& get() noexcept {
-    return std::get<I>(children_);
+    return std::get<Index>(children_);
   }
 
  private:
-  template <class Fn, std::size_t... I>
-  void each_at(Fn& fn, std::index_sequence<I...>) {
-    static_cast<void>((fn(I, std::get<I>(children_)) && ...));
+  template <class Fn, std::size_t... Index>
+  void each_at(Fn& fn, std::index_sequence<Index...>) {
+    static_cast<void>((fn(Index, std::get<Index>(children_)) && ...));
   }
   std::tuple<scope_child<A, Scope>...> children_;
 };

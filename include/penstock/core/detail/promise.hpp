@@ -61,7 +61,8 @@ struct final_awaiter {
   transfer await_suspend(std::coroutine_handle<Promise> h) const noexcept {
     waiter& self = h.promise();
     waiter& up = *self.parent;
-    if (!up.hooked) [[likely]] return go_known(handle_of(up));
+    if (!up.hooked) [[likely]]
+      return go_known(handle_of(up));
     return go(up.hooked->arrive(up, &self));
   }
   void await_resume() const noexcept {}
@@ -138,23 +139,14 @@ struct task_promise<void> : promise_base {
 // A task whose first parameter is std::allocator_arg, followed by an allocator: its frame comes
 // from there. The allocator's copy stands behind the frame.
 template <class T, class Allocator>
-struct allocator_promise : task_promise<T> {
+struct allocator_promise_base : task_promise<T> {
   using block = std::aligned_storage_t<16, 16>;
   using rebound = typename std::allocator_traits<Allocator>::template rebind_alloc<block>;
   static constexpr std::size_t frame_blocks(std::size_t n) noexcept { return (n + 15) / 16; }
   static constexpr std::size_t tail_blocks = (sizeof(rebound) + 15) / 16;
   static_assert(alignof(rebound) <= 16);
 
-  template <class... Args>
-  static void* operator new(std::size_t n, std::allocator_arg_t, const Allocator& a, Args&...) {
-    return make(n, a);
-  }
-  template <class This, class... Args>
-  static void* operator new(std::size_t n, This&, std::allocator_arg_t, const Allocator& a,
-                            Args&...) {
-    return make(n, a);
-  }
-  static void operator delete(void* p, std::size_t n) noexcept {
+  static void give_back(void* p, std::size_t n) noexcept {
     auto* blocks = static_cast<block*>(p);
     auto* kept = std::launder(reinterpret_cast<rebound*>(blocks + frame_blocks(n)));
     rebound a(std::move(*kept));
@@ -162,12 +154,39 @@ struct allocator_promise : task_promise<T> {
     std::allocator_traits<rebound>::deallocate(a, blocks, frame_blocks(n) + tail_blocks);
   }
 
- private:
   static void* make(std::size_t n, const Allocator& from) {
     rebound a(from);
     auto* blocks = std::allocator_traits<rebound>::allocate(a, frame_blocks(n) + tail_blocks);
     ::new (static_cast<void*>(blocks + frame_blocks(n))) rebound(std::move(a));
     return blocks;
+  }
+};
+// Not templates themselves: g++ would warn that operator delete does not match. Args: the types of
+// the coroutine's other parameters, an lvalue of each is passed.
+template <class T, class Allocator, class... Args>
+struct allocator_promise : allocator_promise_base<T, Allocator> {
+  static void* operator new(std::size_t n, std::allocator_arg_t, const Allocator& a,
+                            const std::remove_reference_t<Args>&...) {
+    return allocator_promise::make(n, a);
+  }
+  static void operator delete(void* p, std::size_t n) noexcept {
+    allocator_promise::give_back(p, n);
+  }
+};
+// The same for a member function. Without the object: clang does not pass a lambda's closure.
+template <class T, class This, class Allocator, class... Args>
+struct member_allocator_promise : allocator_promise_base<T, Allocator> {
+  static void* operator new(std::size_t n, const std::remove_reference_t<This>&,
+                            std::allocator_arg_t, const Allocator& a,
+                            const std::remove_reference_t<Args>&...) {
+    return member_allocator_promise::make(n, a);
+  }
+  static void* operator new(std::size_t n, std::allocator_arg_t, const Allocator& a,
+                            const std::remove_reference_t<Args>&...) {
+    return member_allocator_promise::make(n, a);
+  }
+  static void operator delete(void* p, std::size_t n) noexcept {
+    member_allocator_promise::give_back(p, n);
   }
 };
 }  // namespace detail

@@ -79,25 +79,29 @@ class root final : waiter, hook {
         throw_error(error(errc::canceled));
     }
     if constexpr (std::is_void_v<R>) {
-      aw_.await_resume();
+      result_.get();
       services_.rethrow();
     } else {
-      R value = aw_.await_resume();
+      R value = result_.get();
       services_.rethrow();
       return value;
     }
   }
 
  private:
-  step done(waiter&, waiter*) noexcept override { return services_.close(); }
-  step stopped(waiter&, waiter*) noexcept override {
+  step done(waiter&, waiter*) noexcept override {
+    result_.take(aw_);
+    return services_.close();
+  }
+  step stopped(waiter&, waiter* child) noexcept override {
     cut_ = true;
-    if constexpr (is_task_awaiter<A>) aw_.discard();
+    destroy_child(*this, child);
     return services_.close();
   }
   bool is_scope() const noexcept override { return true; }
 
   A aw_;
+  child_result<R> result_;
   environment env_;
   scope_stop stop_;
   service_scope services_;

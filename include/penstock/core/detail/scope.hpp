@@ -9,6 +9,9 @@
 #include <penstock/core/scheduler.hpp>
 
 #include <cstddef>
+#include <exception>
+#include <optional>
+#include <utility>
 
 namespace penstock::detail {
 
@@ -63,14 +66,14 @@ class scope_child final : waiter, hook {
     hooked = this;
   }
   // The scope's only child for now: its coroutine can be transferred to.
-  handle begin() {
+  handle begin() noexcept {
     if constexpr (!is_task_awaiter<A>) {
       if (aw_.await_ready()) return unwind(done(*this, nullptr));
     }
     return aw_.start(*this);
   }
   // One of several, begun in a row. A task goes through the ready queue.
-  void begin_posted() {
+  void begin_posted() noexcept {
     if constexpr (is_task_awaiter<A>) {
       aw_.post(*this);
     } else {
@@ -93,9 +96,9 @@ class scope_child final : waiter, hook {
     end_ = child_end::completed;
     return scope_->child_ended(index_);
   }
-  step stopped(waiter&, waiter*) noexcept override {
+  step stopped(waiter&, waiter* child) noexcept override {
     end_ = child_end::stopped;
-    if constexpr (is_task_awaiter<A>) aw_.discard();  // unwinds the child here
+    destroy_child(*this, child);
     return scope_->child_ended(index_);
   }
   bool is_scope() const noexcept override { return true; }
@@ -104,6 +107,31 @@ class scope_child final : waiter, hook {
   Scope* scope_ = nullptr;
   std::size_t index_ = 0;
   child_end end_ = child_end::running;
+};
+
+// What a child yielded, where the scope goes on to wait for something else. Taken when the child
+// ends, because a coroutine that ended by ok() stands where it failed, with all its locals, until
+// its frame is destroyed: they may be what the others wait for.
+template <class R>
+class child_result {
+ public:
+  template <class A>
+  void take(A& awaiter) noexcept {
+    try {
+      value_.emplace(resume_stored(awaiter));
+    } catch (...) {
+      thrown_ = std::current_exception();
+    }
+  }
+  // Once, after take().
+  R get() {
+    if (thrown_) std::rethrow_exception(std::move(thrown_));
+    if constexpr (!std::is_void_v<R>) return static_cast<R&&>(*value_);
+  }
+
+ private:
+  std::optional<stored<R>> value_;
+  std::exception_ptr thrown_;
 };
 
 template <class T>

@@ -64,12 +64,14 @@ PENSTOCK_NOINLINE inline detail::step task_group::close() noexcept {
   return finish_(owner_);
 }
 
+inline bool task_group::take_slot(detail::promise_base& child) noexcept {
+  if (running_ == options_.max_running || first_waiting_) return false;
+  ++running_;
+  env_.sched->post(child);
+  return true;
+}
 inline detail::started task_group::begin_limited(detail::promise_base& child) noexcept {
-  if (running_ < options_.max_running && !first_waiting_) {
-    ++running_;
-    env_.sched->post(child);
-    return {};
-  }
+  if (take_slot(child)) return {};
   return detail::started(*this, child);
 }
 inline void task_group::slot_free() noexcept {
@@ -86,7 +88,8 @@ inline void task_group::abandon(detail::promise_base& child) noexcept {
   waiter* up = child.parent;
   detail::destroy_frame(child);
   if (up != this) static_cast<detail::child_record_base*>(up)->destroy();
-  --live_;  // not the last: the one that awaited start() is inside the group
+  // The last only when the one that awaited start() was not in the group.
+  if (--live_ == 0) remote_.request_again(*env_.sched, env_, *this);
 }
 
 inline void detail::child_record_base::link() noexcept {
@@ -122,6 +125,11 @@ inline detail::start_awaiter::~start_awaiter() {
     scope_stop::remove(*this);
   }
   group_->abandon(*child_);
+}
+// There may be a slot by now.
+inline bool detail::start_awaiter::await_ready() noexcept {
+  if (child_ && group_->take_slot(*child_)) child_ = nullptr;
+  return !child_;
 }
 inline suspension detail::start_awaiter::start(waiter& w) noexcept {
   if (!w.env->stop->try_add(*this)) return stopped_now(w);

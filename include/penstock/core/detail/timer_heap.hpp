@@ -20,7 +20,7 @@ class timer_heap {
   timer_heap& operator=(const timer_heap&) = delete;
 
   [[nodiscard]] bool empty() const noexcept { return !root_; }
-  [[nodiscard]] time_point next() const noexcept { return root_ ? root_->at : time_point::max(); }
+  [[nodiscard]] time_point next() const noexcept { return root_ ? root_->at : (time_point::max)(); }
 
   void add(timer& t) noexcept {
     t.order = (static_cast<std::uint64_t>(t.phase) << 56) | ++sequence_;
