@@ -31,7 +31,7 @@ namespace penstock {
 /// **Thread-safety.** any thread, the same object too.
 /// **Memory order.** a send synchronises-with the receive of its value, close() with what sees it.
 /// **Complexity.** O(1), one lock held for a few dozen instructions; one allocation, in the
-/// constructor. A waiter is 56 bytes of its own frame, and its value.
+/// constructor. A waiter is 64 bytes of its own frame, and its value.
 /// **Lifetime.** destroying it while tasks wait asserts: `close()` first. Values that nobody
 /// received are destroyed.
 /// **Example.** @snippet tests/sync/channel_test.cpp channel
@@ -104,8 +104,8 @@ class basic_channel {
   sent put(T& value, detail::wake_list& wake) noexcept {
     if (closed_) [[unlikely]]
       return sent::closed;
-    if (auto* const first = static_cast<receive_awaiter*>(receivers_.pop_front())) {
-      first->value_.emplace(std::move(value));
+    if (auto* const first = receivers_.pop_front()) {
+      receive_awaiter::owner_of(*first).value_.emplace(std::move(value));
       wake.push(*first);
       return sent::accepted;
     }
@@ -118,12 +118,12 @@ class basic_channel {
     if (!ring_.empty()) {
       value.emplace(std::move(ring_.front()));
       ring_.drop_front();
-      if (auto* const first = static_cast<send_awaiter*>(senders_.pop_front())) {
-        ring_.push_back(std::move(first->value_));
+      if (auto* const first = senders_.pop_front()) {
+        ring_.push_back(std::move(send_awaiter::owner_of(*first).value_));
         wake.push(*first);
       }
-    } else if (auto* const first = static_cast<send_awaiter*>(senders_.pop_front())) {
-      value.emplace(std::move(first->value_));
+    } else if (auto* const first = senders_.pop_front()) {
+      value.emplace(std::move(send_awaiter::owner_of(*first).value_));
       wake.push(*first);
     }
   }
@@ -166,9 +166,9 @@ class [[nodiscard]] basic_channel<T, Policy>::send_awaiter
   friend detail::primitive_leaf<send_awaiter>;
 
   bool try_now(detail::wake_list& wake) noexcept {
-    const sent how = channel_->put(value_, wake);
-    refused_ = how == sent::closed;
-    return how != sent::full;
+    const sent answer = channel_->put(value_, wake);
+    refused_ = answer == sent::closed;
+    return answer != sent::full;
   }
   auto& lock() noexcept { return channel_->lock_; }
   detail::waiter_list& list() noexcept { return channel_->senders_; }
@@ -230,8 +230,8 @@ template <class T, class Policy>
 void basic_channel<T, Policy>::close() noexcept {
   detail::wake_section section(lock_);
   closed_ = true;
-  while (auto* const first = static_cast<send_awaiter*>(senders_.pop_front())) {
-    first->refused_ = true;
+  while (auto* const first = senders_.pop_front()) {
+    send_awaiter::owner_of(*first).refused_ = true;
     section.wake.push(*first);
   }
   while (auto* const first = receivers_.pop_front()) section.wake.push(*first);

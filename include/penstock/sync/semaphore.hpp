@@ -48,12 +48,12 @@ class basic_semaphore {
   class acquire_awaiter;
 
   /// Most permits that a semaphore can have.
-  static constexpr std::size_t max_permits = std::size_t{1} << 60;
+  static constexpr std::size_t max_permits = std::size_t{1} << 44;
 
   /// **Errors.** no permits, unless `o.paused`, or more than `max_permits`, stop the program.
   explicit basic_semaphore(std::size_t permits, semaphore_options o = {}) noexcept
       : state_(static_cast<std::int64_t>(permits)), capacity_(permits), may_pause_(o.paused) {
-    check(permits);
+    check_capacity(permits);
   }
   basic_semaphore(const basic_semaphore&) = delete;
   basic_semaphore& operator=(const basic_semaphore&) = delete;
@@ -76,24 +76,32 @@ class basic_semaphore {
   }
   /// `n` permits if they can be had without waiting.
   [[nodiscard]] std::optional<permit> try_acquire(std::size_t n = 1) noexcept {
-    if (!take(n)) return std::nullopt;
+    check_count(n);
+    auto left = state_.load(detail::memory_order_relaxed);
+    do {
+      if (n > max_permits || left < signed_count(n)) return std::nullopt;
+    } while (!state_.compare_exchange_weak(
+        left, left - signed_count(n), detail::memory_order_acquire, detail::memory_order_relaxed));
     return permit(*this, n);
   }
   /// Returns `n` permits whose `semaphore_permit` was told to `forget()` them.
   ///
   /// **Errors.** asserts when more are returned than were acquired.
   void release(std::size_t n = 1) noexcept {
-    const std::size_t capacity = capacity_.load(detail::memory_order_relaxed);
-    const auto before =
-        state_.fetch_add(static_cast<std::int64_t>(n), detail::memory_order_acq_rel);
+    const std::size_t capacity = this->capacity();
+    const auto before = state_.fetch_add(signed_count(n), detail::memory_order_acq_rel);
     if (before < 0 || static_cast<std::size_t>(before) + n > capacity) [[unlikely]]
       settle_checked();
   }
 
-  /// Permits that nobody holds or waits for.
+  /// Permits that nobody holds.
   [[nodiscard]] std::size_t available() const noexcept {
-    const auto state = state_.load(detail::memory_order_acquire);
-    const auto free = state < -(bias / 2) ? state + bias : state;
+    auto free = state_.load(detail::memory_order_acquire);
+    if (free < 0) {
+      lock_.lock();
+      free = this->free();
+      lock_.unlock();
+    }
     return free > 0 ? static_cast<std::size_t>(free) : 0;
   }
   /// Permits in all.
@@ -113,31 +121,33 @@ class basic_semaphore {
  private:
   friend permit;
 
-  // state_: the permits that nobody holds; less than 0 when a resize() took away some that are
-  // held. While tasks wait, and when closed, `bias` less than that, so that no acquire succeeds
-  // without the lock, and every release comes to it.
-  static constexpr std::int64_t bias = std::int64_t{1} << 62;
+  // state_: the permits that nobody holds, less what all who wait have asked for. Not less than 0:
+  // nobody waits, or the one who does is about to be served, so that whoever still finds n in it
+  // may take them. Less than 0: somebody waits, or a resize() took permits away that are held, or,
+  // by closed_bias, it is closed; every release then comes to the lock, and so does every acquire,
+  // its claim subtracted.
+  static constexpr std::int64_t closed_bias = std::int64_t{1} << 62;
 
-  void check(std::size_t permits) const noexcept {
+  static std::int64_t signed_count(std::size_t n) noexcept { return static_cast<std::int64_t>(n); }
+  static void check_count([[maybe_unused]] std::size_t n) noexcept {
+    PENSTOCK_ASSERT(n != 0, "a semaphore gives at least one permit");
+  }
+  void check_capacity(std::size_t permits) const noexcept {
     if (permits == 0 && !may_pause_)
       detail::stop_program("semaphore: 0 permits, and semaphore_options::paused is not set");
     if (permits > max_permits) detail::stop_program("semaphore: more than max_permits");
   }
-  bool take(std::size_t n) noexcept {
-    PENSTOCK_ASSERT(n != 0, "a semaphore gives at least one permit");
-    auto free = state_.load(detail::memory_order_relaxed);
-    while (free >= 0 && static_cast<std::size_t>(free) >= n) {
-      if (state_.compare_exchange_weak(free, free - static_cast<std::int64_t>(n),
-                                       detail::memory_order_acquire, detail::memory_order_relaxed))
-        return true;
-    }
-    return false;
+  [[nodiscard]] bool never(std::size_t n) const noexcept {
+    const auto most = capacity();
+    return n > max_permits || (n > most && most != 0);
   }
-  // The end of a permit: cannot be too many.
+  // True: taken. False: claimed, but the claim has to queue up.
+  bool claim(std::size_t n) noexcept {
+    return state_.fetch_sub(signed_count(n), detail::memory_order_acquire) >= signed_count(n);
+  }
+  // The end of a permit: these cannot be too many.
   void put(std::size_t n) noexcept {
-    const auto before =
-        state_.fetch_add(static_cast<std::int64_t>(n), detail::memory_order_acq_rel);
-    if (before < 0) [[unlikely]]
+    if (state_.fetch_add(signed_count(n), detail::memory_order_acq_rel) < 0) [[unlikely]]
       settle_unlocked();
   }
   PENSTOCK_NOINLINE void settle_unlocked() noexcept {
@@ -146,52 +156,43 @@ class basic_semaphore {
   }
   PENSTOCK_NOINLINE void settle_checked() noexcept {
     detail::wake_section section(lock_);
-    PENSTOCK_ASSERT(free() <= static_cast<std::int64_t>(capacity()),
+    PENSTOCK_ASSERT(free() <= signed_count(capacity()),
                     "more permits are released than were acquired");
     settle(section.wake);
   }
 
-  // All below under lock_.
+  // All below under lock_. At least so many permits are free: claims on their way to the lock are
+  // missing, and will settle() when they are there.
   [[nodiscard]] std::int64_t free() const noexcept {
-    return state_.load(detail::memory_order_acquire) + (biased_ ? bias : 0);
-  }
-  // Takes n permits, or makes all who come later take the lock.
-  bool take_or_bias(std::size_t n) noexcept {
-    if (biased_) return false;
-    auto free = state_.load(detail::memory_order_relaxed);
-    const auto wanted = static_cast<std::int64_t>(n);
-    while (!state_.compare_exchange_weak(free, free >= wanted ? free - wanted : free - bias,
-                                         detail::memory_order_acq_rel,
-                                         detail::memory_order_relaxed)) {
-    }
-    biased_ = free < wanted;
-    return !biased_;
+    return state_.load(detail::memory_order_acquire) + claimed_ + (closed_ ? closed_bias : 0);
   }
   // Hands out what there is, first come, first served.
   void settle(detail::wake_list& wake) noexcept {
-    while (auto* const first = static_cast<acquire_awaiter*>(waiters_.front())) {
-      const auto wanted = static_cast<std::int64_t>(first->n_);
-      if (free() < wanted) return;
-      state_.fetch_sub(wanted, detail::memory_order_acq_rel);  // only releases change it meanwhile
+    while (auto* const first = waiters_.front()) {
+      const auto n = signed_count(acquire_awaiter::owner_of(*first).n_);
+      if (free() < n) return;
+      claimed_ -= n;
       wake.push(*waiters_.pop_front());
     }
-    if (biased_ && !closed_) {
-      biased_ = false;
-      state_.fetch_add(bias, detail::memory_order_release);
-    }
   }
-  void refuse(acquire_awaiter& a, errc why, detail::wake_list& wake) noexcept {
-    waiters_.erase(a);
-    a.refused_ = why;
-    wake.push(a);
+  void refuse(detail::parked_leaf& p, errc why, detail::wake_list& wake) noexcept {
+    auto& refused = acquire_awaiter::owner_of(p);
+    waiters_.erase(p);
+    claimed_ -= signed_count(refused.n_);
+    unclaim(refused.n_);
+    refused.refuse(why);
+    wake.push(p);
+  }
+  void unclaim(std::size_t n) noexcept {
+    state_.fetch_add(signed_count(n), detail::memory_order_acq_rel);
   }
 
   typename Policy::template atomic<std::int64_t> state_;
   typename Policy::template atomic<std::size_t> capacity_;  // written under the lock
   mutable typename Policy::lock lock_;
-  bool biased_ = false;  // these guarded by lock_
-  bool closed_ = false;
+  bool closed_ = false;  // this and what follows guarded by lock_
   const bool may_pause_;
+  std::int64_t claimed_ = 0;  // by those in waiters_
   detail::waiter_list waiters_;
 };
 
@@ -200,12 +201,21 @@ template <class Policy>
 class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
     : public detail::primitive_leaf<acquire_awaiter> {
  public:
-  acquire_awaiter(basic_semaphore& s, std::size_t n) noexcept : semaphore_(&s), n_(n) {}
+  acquire_awaiter(basic_semaphore& s, std::size_t n) noexcept
+      : semaphore_(&s), n_((n <= max_permits ? n : max_permits + 1) | unclaimed) {
+    check_count(n);
+  }
 
-  bool await_ready() noexcept { return semaphore_->take(n_); }
+  bool await_ready() noexcept {
+    const std::size_t n = n_ & ~unclaimed;
+    if (n > 1 && semaphore_->never(n)) [[unlikely]]
+      return false;
+    n_ = n;
+    return semaphore_->claim(n);
+  }
   [[nodiscard]] result<permit> await_resume() noexcept {
     this->end();
-    if (refused_ != errc{}) [[unlikely]]
+    if (n_ == 0) [[unlikely]]
       return fail(refused_, "semaphore::acquire");
     return result<permit>(tl::in_place, *semaphore_, n_);
   }
@@ -214,23 +224,42 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
   friend basic_semaphore;
   friend detail::primitive_leaf<acquire_awaiter>;
 
-  bool try_now(detail::wake_list&) noexcept {
+  static constexpr std::size_t unclaimed = std::size_t{1} << 63;
+
+  bool try_now(detail::wake_list& wake) noexcept {
     auto& s = *semaphore_;
-    const auto capacity = s.capacity();
-    if (s.closed_) {
-      refused_ = errc::closed;
-    } else if (n_ > max_permits || (n_ > capacity && capacity != 0)) {
-      refused_ = errc::never_satisfiable;
-    } else {
-      return s.take_or_bias(n_);
+    const bool is_claimed = (n_ & unclaimed) == 0;
+    n_ &= ~unclaimed;
+    if (s.closed_ || s.never(n_)) {
+      const std::size_t n = n_;
+      refuse(s.closed_ ? errc::closed : errc::never_satisfiable);
+      if (is_claimed) {
+        s.unclaim(n);
+        s.settle(wake);
+      }
+      return true;
     }
-    return true;
+    if (!is_claimed && s.claim(n_)) return true;
+    // The permits may have come meanwhile.
+    return s.waiters_.empty() && s.free() >= 0;
   }
-  void left(detail::wake_list& wake) noexcept { semaphore_->settle(wake); }
-  void drop(detail::wake_list& wake) noexcept {
-    if (refused_ != errc{}) return;
-    semaphore_->state_.fetch_add(static_cast<std::int64_t>(n_), detail::memory_order_acq_rel);
+  void joined(detail::wake_list& wake) noexcept {
+    semaphore_->claimed_ += signed_count(n_);
+    PENSTOCK_ASSERT(semaphore_->claimed_ < closed_bias / 2, "more is claimed than can be counted");
     semaphore_->settle(wake);
+  }
+  void left(detail::wake_list& wake) noexcept {
+    semaphore_->claimed_ -= signed_count(n_);
+    drop(wake);
+  }
+  void drop(detail::wake_list& wake) noexcept {
+    if (n_ == 0) return;
+    semaphore_->unclaim(n_);
+    semaphore_->settle(wake);
+  }
+  void refuse(errc why) noexcept {
+    n_ = 0;
+    refused_ = why;
   }
   auto& lock() noexcept { return semaphore_->lock_; }
   detail::waiter_list& list() noexcept { return semaphore_->waiters_; }
@@ -238,8 +267,8 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
   const void* object() const noexcept { return semaphore_; }
 
   basic_semaphore* semaphore_;
-  std::size_t n_;
-  errc refused_{};
+  std::size_t n_;  // 0: refused
+  errc refused_;   // why; not initialised before
 };
 
 /// The semaphore of tasks on any loops.
@@ -266,15 +295,16 @@ std::size_t basic_semaphore<Policy>::waiting() const noexcept {
 
 template <class Policy>
 void basic_semaphore<Policy>::resize(std::size_t permits) noexcept {
-  check(permits);
+  check_capacity(permits);
   detail::wake_section section(lock_);
-  const auto more = static_cast<std::int64_t>(permits) - static_cast<std::int64_t>(capacity());
+  const auto more = signed_count(permits) - signed_count(capacity());
   capacity_.store(permits, detail::memory_order_relaxed);
   state_.fetch_add(more, detail::memory_order_acq_rel);
-  for (auto at = waiters_.begin(); at != waiters_.end() && permits != 0;) {
-    auto& a = static_cast<acquire_awaiter&>(*at);
+  for (auto at = waiters_.begin(); at != waiters_.end();) {
+    auto& parked = *at;
     ++at;
-    if (a.n_ > permits) refuse(a, errc::never_satisfiable, section.wake);
+    if (never(acquire_awaiter::owner_of(parked).n_))
+      refuse(parked, errc::never_satisfiable, section.wake);
   }
   settle(section.wake);
 }
@@ -284,12 +314,8 @@ void basic_semaphore<Policy>::close() noexcept {
   detail::wake_section section(lock_);
   if (closed_) return;
   closed_ = true;
-  if (!biased_) {
-    biased_ = true;
-    state_.fetch_sub(bias, detail::memory_order_acq_rel);
-  }
-  while (auto* const first = static_cast<acquire_awaiter*>(waiters_.front()))
-    refuse(*first, errc::closed, section.wake);
+  state_.fetch_sub(closed_bias, detail::memory_order_acq_rel);
+  while (auto* const first = waiters_.front()) refuse(*first, errc::closed, section.wake);
 }
 
 template <class Policy>

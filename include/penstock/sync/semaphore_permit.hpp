@@ -41,7 +41,9 @@ class [[nodiscard("the permits return when this object ends")]] basic_semaphore_
     }
     return *this;
   }
-  ~basic_semaphore_permit() { release(); }
+  ~basic_semaphore_permit() {
+    if (count_ != 0) semaphore_->put(count_);
+  }
 
   /// How many permits it holds.
   [[nodiscard]] std::size_t count() const noexcept { return count_; }

@@ -14,22 +14,19 @@
 #include <penstock/core/awaitable.hpp>
 #include <penstock/core/scheduler.hpp>
 
+#include <new>
+#include <type_traits>
+
 namespace penstock::detail {
 
-// 48 bytes of every task that waits.
-class parked_leaf : public stop_node, public list_node {
- public:
-  parked_leaf() noexcept = default;
-  parked_leaf(parked_leaf&&) noexcept : stop_node(), list_node() {}  // before it is awaited
+// What a primitive knows of one that waits: 48 bytes.
+struct parked_leaf : stop_node, list_node {
+  explicit parked_leaf(waiter& w) noexcept : who(&w) {}
+
+  waiter* const who;
 
  protected:
   ~parked_leaf() = default;
-
-  // Set from start() until await_resume(), a stop or the end; read by whoever grants.
-  waiter* who_ = nullptr;
-
- private:
-  friend class wake_list;
 };
 
 using waiter_list = intrusive_list<parked_leaf>;
@@ -48,7 +45,7 @@ class wake_list {
     while (first_) [[unlikely]] {
         auto* const leaf = static_cast<parked_leaf*>(first_);
         first_ = leaf->next;
-        waiter& who = *leaf->who_;
+        waiter& who = *leaf->who;
         who.env->sched->post(who);
       }
   }
@@ -76,39 +73,59 @@ class wake_section {
   Lock& lock_;
 };
 
-// The leaf of all primitives. Derived has
+// The leaf of all primitives. Until it has to wait nothing of it is initialised but one byte: an
+// operation that completes at once pays for nothing else. Derived has
 //   const char* what() const;          "event::wait", for dumps
 //   const void* object() const;        the primitive, for dumps
 //   Lock& lock();
 //   waiter_list& list();
 //   bool try_now(wake_list&);          under the lock: completes, or false: it has to wait
-// and may have
-//   void left(wake_list&);             under the lock: a stop took it out of the list
-//   void drop(wake_list&);             under the lock: granted, and nobody will take it
+// and may have, all under the lock,
+//   void joined(wake_list&);           it was put into the list
+//   void left(wake_list&);             a stop took it out
+//   void drop(wake_list&);             what it was given, or has claimed, is not used
 template <class Derived>
-class primitive_leaf : public parked_leaf, public leaf<Derived> {
+class primitive_leaf : public leaf<Derived> {
  public:
   suspension start(waiter& w) noexcept {
     switch (park(w, stop_requested(w))) {
-      case outcome::done:
+      case how::done:
         return resume_now(w);
-      case outcome::stopped:
+      case how::stopped:
         return stopped_now(w);
-      case outcome::parked:
+      case how::parked:
         break;
     }
     // It may be granted already; its waiter does not run before this turn is over.
-    w.env->stop->add(*this);
+    w.env->stop->add(parked());
     return penstock::parked();
   }
+  void joined(wake_list&) noexcept {}
   void left(wake_list&) noexcept {}
   void drop(wake_list&) noexcept {}
 
  protected:
-  primitive_leaf() noexcept = default;
-  primitive_leaf(primitive_leaf&&) noexcept = default;
+  class node final : public parked_leaf {
+   public:
+    using parked_leaf::parked_leaf;
+    // The node is the first member of its leaf.
+    Derived& owner() noexcept {
+      static_assert(std::is_standard_layout_v<primitive_leaf>);
+      return static_cast<Derived&>(*reinterpret_cast<primitive_leaf*>(this));
+    }
+
+   private:
+    void on_stop() noexcept override { owner().stop(); }
+    wait_info info() const noexcept override {
+      auto& leaf = const_cast<node*>(this)->owner();
+      return {leaf.what(), leaf.object(), who};
+    }
+  };
+
+  primitive_leaf() noexcept {}
+  primitive_leaf(primitive_leaf&&) noexcept {}  // before it is awaited
   ~primitive_leaf() {
-    if (who_) [[unlikely]]
+    if (is_parked_) [[unlikely]]
       abandon();
   }
 
@@ -117,53 +134,59 @@ class primitive_leaf : public parked_leaf, public leaf<Derived> {
     wake_section section(self().lock());
     return self().try_now(section.wake);
   }
-  // For await_resume(): nobody else knows the leaf any more.
-  void end() noexcept {
-    if (!who_) return;
-    scope_stop::remove(*this);
-    who_ = nullptr;
+  // For await_resume(): nobody else knows the leaf any more. Whether it had to wait.
+  bool end() noexcept {
+    if (!is_parked_) return false;
+    scope_stop::remove(parked());
+    is_parked_ = false;
+    return true;
   }
+  static Derived& owner_of(parked_leaf& leaf) noexcept { return static_cast<node&>(leaf).owner(); }
+  node& parked() noexcept { return *std::launder(reinterpret_cast<node*>(node_)); }
 
  private:
-  enum class outcome : unsigned char { done, parked, stopped };
+  enum class how : unsigned char { done, parked, stopped };
 
   Derived& self() noexcept { return static_cast<Derived&>(*this); }
-  const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 
-  outcome park(waiter& w, bool stopping) noexcept {
+  how park(waiter& w, bool stopping) noexcept {
     wake_section section(self().lock());
-    if (self().try_now(section.wake)) return outcome::done;
+    if (self().try_now(section.wake)) return how::done;
     if (stopping) [[unlikely]] {
-      self().left(section.wake);
-      return outcome::stopped;
+      self().drop(section.wake);
+      return how::stopped;
     }
-    who_ = &w;
-    self().list().push_back(*this);
-    return outcome::parked;
+    self().list().push_back(*::new (static_cast<void*>(node_)) node(w));
+    is_parked_ = true;
+    self().joined(section.wake);
+    return how::parked;
   }
-  void on_stop() noexcept final {
-    waiter& who = *who_;
+  // The waiter's stop.
+  void stop() noexcept {
+    waiter& who = *parked().who;
     {
       wake_section section(self().lock());
-      if (!linked()) return;  // granted: the result is delivered
-      self().list().erase(*this);
+      if (!parked().linked()) return;  // granted: the result is delivered
+      self().list().erase(parked());
       self().left(section.wake);
-      who_ = nullptr;
     }
+    is_parked_ = false;
     who.env->sched->post_stopped(who);
   }
-  wait_info info() const noexcept final { return {self().what(), self().object(), who_}; }
   // Its coroutine is destroyed while it waits.
   PENSTOCK_NOINLINE void abandon() noexcept {
-    scope_stop::remove(*this);
+    scope_stop::remove(parked());
     wake_section section(self().lock());
-    if (linked()) {
-      self().list().erase(*this);
+    if (parked().linked()) {
+      self().list().erase(parked());
       self().left(section.wake);
     } else {
       self().drop(section.wake);
     }
   }
+
+  alignas(parked_leaf) unsigned char node_[sizeof(parked_leaf)];
+  bool is_parked_ = false;  // from start() until await_resume(), a stop or the end
 };
 
 }  // namespace penstock::detail
