@@ -3,6 +3,7 @@
 #
 # Sets ROOT (the checkout) and PYTHON, and defines
 #   need_packages SECTION...   installs what is missing of these sections of scripts/packages
+#   configure FOLDER COMPILER OPTION...   a build folder, configured anew only where it has to be
 #   fail MESSAGE               ends the script with one sentence
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -67,3 +68,22 @@ export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
 PYTHON=/usr/bin/python3
 [ -x "$PYTHON" ] || PYTHON=python3
 export PYTHON
+
+configure() {
+  local folder=$1 compiler=$2 wanted files log=$1.log
+  shift 2
+  if command -v ccache >/dev/null; then compiler="ccache $compiler"; fi
+  wanted="$compiler $* $ROOT"
+  files=$("$PYTHON" "$ROOT/tests/support/discover.py" all)
+  mkdir -p "$folder"
+  if [ "$(cat "$folder/options.txt" 2>/dev/null)" != "$wanted" ]; then
+    rm -rf "$folder"
+    CXX=$compiler meson setup "$folder" "$ROOT" "$@" >"$log" 2>&1 </dev/null ||
+      { tail -n 30 "$log" >&2; fail "meson failed, see $log"; }
+  elif [ "$(cat "$folder/files.txt" 2>/dev/null)" != "$files" ]; then
+    meson setup --reconfigure "$folder" "$ROOT" >"$log" 2>&1 </dev/null ||
+      { tail -n 30 "$log" >&2; fail "meson failed, see $log"; }
+  fi
+  printf '%s\n' "$wanted" >"$folder/options.txt"
+  printf '%s\n' "$files" >"$folder/files.txt"
+}
