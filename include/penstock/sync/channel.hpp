@@ -31,7 +31,7 @@ namespace penstock {
 /// **Thread-safety.** any thread, the same object too.
 /// **Memory order.** a send synchronises-with the receive of its value, close() with what sees it.
 /// **Complexity.** O(1), one lock held for a few dozen instructions; one allocation, in the
-/// constructor. A waiter is 64 bytes of its own frame, and its value.
+/// constructor. A waiter is 56 bytes of its own frame, and its value.
 /// **Lifetime.** destroying it while tasks wait asserts: `close()` first. Values that nobody
 /// received are destroyed.
 /// **Example.** @snippet tests/sync/channel_test.cpp channel

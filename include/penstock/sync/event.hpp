@@ -19,7 +19,7 @@ namespace penstock {
 /// **Thread-safety.** any thread, the same object too. It may be destroyed by a task that its set()
 /// has released, also while that set() is still returning.
 /// **Memory order.** set() synchronises-with a wait() and with an is_set() that see it.
-/// **Complexity.** 24 bytes; a waiter is 64 bytes of its own frame; no allocation.
+/// **Complexity.** 24 bytes; a waiter is 56 bytes of its own frame; no allocation.
 /// **Lifetime.** destroying it while tasks wait asserts.
 /// **Example.** @snippet tests/sync/event_test.cpp event
 /// **See also.** `channel`, `semaphore`.

@@ -19,13 +19,23 @@
 
 namespace penstock::detail {
 
-// What a primitive knows of one that waits: 48 bytes.
-struct parked_leaf : stop_node, list_node {
-  explicit parked_leaf(waiter& w) noexcept : who(&w) {}
+// What every leaf of a primitive begins with: 48 bytes. `node_` is initialised only while it waits.
+struct leaf_storage {
+  alignas(void*) unsigned char node_[sizeof(stop_node) + sizeof(list_node)];
+  waiter* who_;  // from start() until await_resume(), a stop or the end; else null
+};
 
-  waiter* const who;
+// What a primitive knows of one that waits: lives in a leaf_storage.
+class parked_leaf : public stop_node, public list_node {
+ public:
+  leaf_storage& storage() noexcept {
+    static_assert(std::is_standard_layout_v<leaf_storage>);
+    return *reinterpret_cast<leaf_storage*>(this);
+  }
+  waiter& who() noexcept { return *storage().who_; }
 
  protected:
+  parked_leaf() noexcept = default;
   ~parked_leaf() = default;
 };
 
@@ -42,12 +52,12 @@ class wake_list {
   }
   // A leaf is gone as soon as it is posted.
   void post_all() noexcept {
-    while (first_) [[unlikely]] {
-        auto* const leaf = static_cast<parked_leaf*>(first_);
-        first_ = leaf->next;
-        waiter& who = *leaf->who;
-        who.env->sched->post(who);
-      }
+    while (first_) {
+      auto* const leaf = static_cast<parked_leaf*>(first_);
+      first_ = leaf->next;
+      waiter& who = leaf->who();
+      who.env->sched->post(who);
+    }
   }
 
  private:
@@ -73,8 +83,8 @@ class wake_section {
   Lock& lock_;
 };
 
-// The leaf of all primitives. Until it has to wait nothing of it is initialised but one byte: an
-// operation that completes at once pays for nothing else. Derived has
+// The leaf of all primitives. Until it has to wait one word of it is initialised: an operation that
+// completes at once pays for no more. Derived has
 //   const char* what() const;          "event::wait", for dumps
 //   const void* object() const;        the primitive, for dumps
 //   Lock& lock();
@@ -85,7 +95,7 @@ class wake_section {
 //   void left(wake_list&);             a stop took it out
 //   void drop(wake_list&);             what it was given, or has claimed, is not used
 template <class Derived>
-class primitive_leaf : public leaf<Derived> {
+class primitive_leaf : leaf_storage, public leaf<Derived> {
  public:
   suspension start(waiter& w) noexcept {
     switch (park(w, stop_requested(w))) {
@@ -105,27 +115,10 @@ class primitive_leaf : public leaf<Derived> {
   void drop(wake_list&) noexcept {}
 
  protected:
-  class node final : public parked_leaf {
-   public:
-    using parked_leaf::parked_leaf;
-    // The node is the first member of its leaf.
-    Derived& owner() noexcept {
-      static_assert(std::is_standard_layout_v<primitive_leaf>);
-      return static_cast<Derived&>(*reinterpret_cast<primitive_leaf*>(this));
-    }
-
-   private:
-    void on_stop() noexcept override { owner().stop(); }
-    wait_info info() const noexcept override {
-      auto& leaf = const_cast<node*>(this)->owner();
-      return {leaf.what(), leaf.object(), who};
-    }
-  };
-
-  primitive_leaf() noexcept {}
-  primitive_leaf(primitive_leaf&&) noexcept {}  // before it is awaited
+  primitive_leaf() noexcept { who_ = nullptr; }
+  primitive_leaf(primitive_leaf&&) noexcept : primitive_leaf() {}  // before it is awaited
   ~primitive_leaf() {
-    if (is_parked_) [[unlikely]]
+    if (who_) [[unlikely]]
       abandon();
   }
 
@@ -134,20 +127,29 @@ class primitive_leaf : public leaf<Derived> {
     wake_section section(self().lock());
     return self().try_now(section.wake);
   }
-  // For await_resume(): nobody else knows the leaf any more. Whether it had to wait.
-  bool end() noexcept {
-    if (!is_parked_) return false;
+  // For await_resume(): nobody else knows the leaf any more.
+  void end() noexcept {
+    if (!who_) return;
     scope_stop::remove(parked());
-    is_parked_ = false;
-    return true;
+    who_ = nullptr;
   }
-  static Derived& owner_of(parked_leaf& leaf) noexcept { return static_cast<node&>(leaf).owner(); }
-  node& parked() noexcept { return *std::launder(reinterpret_cast<node*>(node_)); }
+  static Derived& owner_of(parked_leaf& leaf) noexcept {
+    return static_cast<Derived&>(static_cast<primitive_leaf&>(leaf.storage()));
+  }
 
  private:
+  class parked_node final : public parked_leaf {
+    void on_stop() noexcept override { owner_of(*this).stop(); }
+    wait_info info() const noexcept override {
+      auto& self = const_cast<parked_node&>(*this);
+      return {owner_of(self).what(), owner_of(self).object(), &self.who()};
+    }
+  };
+  static_assert(sizeof(parked_node) == sizeof(node_));
   enum class how : unsigned char { done, parked, stopped };
 
   Derived& self() noexcept { return static_cast<Derived&>(*this); }
+  parked_leaf& parked() noexcept { return *std::launder(reinterpret_cast<parked_node*>(node_)); }
 
   how park(waiter& w, bool stopping) noexcept {
     wake_section section(self().lock());
@@ -156,21 +158,21 @@ class primitive_leaf : public leaf<Derived> {
       self().drop(section.wake);
       return how::stopped;
     }
-    self().list().push_back(*::new (static_cast<void*>(node_)) node(w));
-    is_parked_ = true;
+    who_ = &w;
+    self().list().push_back(*::new (static_cast<void*>(node_)) parked_node);
     self().joined(section.wake);
     return how::parked;
   }
   // The waiter's stop.
   void stop() noexcept {
-    waiter& who = *parked().who;
+    waiter& who = *who_;
     {
       wake_section section(self().lock());
       if (!parked().linked()) return;  // granted: the result is delivered
       self().list().erase(parked());
       self().left(section.wake);
+      who_ = nullptr;
     }
-    is_parked_ = false;
     who.env->sched->post_stopped(who);
   }
   // Its coroutine is destroyed while it waits.
@@ -184,9 +186,6 @@ class primitive_leaf : public leaf<Derived> {
       self().drop(section.wake);
     }
   }
-
-  alignas(parked_leaf) unsigned char node_[sizeof(parked_leaf)];
-  bool is_parked_ = false;  // from start() until await_resume(), a stop or the end
 };
 
 }  // namespace penstock::detail
