@@ -8,5 +8,9 @@
 // IWYU pragma: begin_exports
 #include <penstock/base.hpp>
 #include <penstock/core.hpp>
+#include <penstock/pool.hpp>
+#include <penstock/resilience.hpp>
+#include <penstock/stream.hpp>
 #include <penstock/sync.hpp>
+#include <penstock/upload.hpp>
 // IWYU pragma: end_exports

@@ -94,46 +94,48 @@ inline std::optional<std::string_view> journal_payload(std::string_view line) {
   return payload;
 }
 
-// Nothing: the text has no usable header, the upload starts over.
-inline std::optional<journal_state> parse_journal(std::string_view text) {
-  std::optional<journal_state> state;
-  std::uint64_t at = 0;
+// Reads part records of `text` from `at` on into state.parts; returns where the valid ones end.
+inline std::uint64_t parse_parts(std::string_view text, std::uint64_t at, journal_state& state) {
   for (;;) {
     const auto end = text.find('\n', at);
-    if (end == text.npos) break;
+    if (end == text.npos) return at;
     const auto payload = journal_payload(text.substr(at, end - at));
-    if (!payload) break;
+    if (!payload) return at;
     journal_words words(*payload);
-    const auto kind = words.word();
-    if (!state) {
-      journal_state s;
-      int version = 0;
-      if (kind != "upload" || !words.number(version) || version != 1 ||
-          !words.number(s.source.size) || !words.number(s.source.mtime_ns) ||
-          !words.number(s.source.ctime_ns) || !words.number(s.source.inode) ||
-          !words.number(s.plan.part_size) || !words.number(s.plan.count)) {
-        return std::nullopt;
-      }
-      s.plan.length = s.source.size;
-      s.id = words.word();
-      s.name = words.word();
-      const auto same = plan_parts(s.plan.length, s.plan.part_size);
-      if (!same || *same != s.plan || s.id.empty()) return std::nullopt;
-      s.parts.resize(s.plan.count);
-      state = std::move(s);
-    } else {
-      part_receipt r;
-      if (kind != "part" || !words.number(r.index) || !words.number(r.size) ||
-          !words.number(r.crc32c) || r.index >= state->plan.count ||
-          r.size != state->plan.part(r.index).size) {
-        break;
-      }
-      state->parts[r.index] = r;
+    part_receipt r;
+    if (words.word() != "part" || !words.number(r.index) || !words.number(r.size) ||
+        !words.number(r.crc32c) || r.index >= state.plan.count ||
+        r.size != state.plan.part(r.index).size) {
+      return at;
     }
+    state.parts[r.index] = r;
     at = end + 1;
-    state->valid_bytes = at;
   }
-  return state;
+}
+
+// Nothing: the text has no usable header, the upload starts over.
+inline std::optional<journal_state> parse_journal(std::string_view text) {
+  const auto end = text.find('\n');
+  if (end == text.npos) return std::nullopt;
+  const auto payload = journal_payload(text.substr(0, end));
+  if (!payload) return std::nullopt;
+  journal_words words(*payload);
+  journal_state s;
+  int version = 0;
+  if (words.word() != "upload" || !words.number(version) || version != 1 ||
+      !words.number(s.source.size) || !words.number(s.source.mtime_ns) ||
+      !words.number(s.source.ctime_ns) || !words.number(s.source.inode) ||
+      !words.number(s.plan.part_size) || !words.number(s.plan.count)) {
+    return std::nullopt;
+  }
+  s.plan.length = s.source.size;
+  s.id = words.word();
+  s.name = words.word();
+  const auto same = plan_parts(s.plan.length, s.plan.part_size);
+  if (!same || *same != s.plan || s.id.empty()) return std::nullopt;
+  s.parts.resize(s.plan.count);
+  s.valid_bytes = parse_parts(text, end + 1, s);
+  return s;
 }
 
 }  // namespace penstock::detail

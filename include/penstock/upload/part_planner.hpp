@@ -41,8 +41,8 @@ struct part_plan {
 /// Plans parts of at least `asked` bytes: the smallest size that keeps within `max_parts`.
 ///
 /// **Parameters.** `asked` - bytes, 1 to `max_part_size`; S3 wants at least 5 MiB.
-/// **Errors.** `errc::invalid_option` for an `asked` out of range; `errc::never_satisfiable` for a length
-/// above `max_parts` x `max_part_size` (48.8 TiB).
+/// **Errors.** `errc::invalid_option` for an `asked` out of range; `errc::never_satisfiable` for a
+/// length above `max_parts` x `max_part_size` (48.8 TiB).
 /// **Complexity.** O(1), no allocation.
 [[nodiscard]] inline result<part_plan> plan_parts(std::uint64_t length, std::uint64_t asked,
                                                   part_limits limits = {}) {
@@ -52,7 +52,8 @@ struct part_plan {
   const std::uint64_t least = length / limits.max_parts + (length % limits.max_parts != 0 ? 1 : 0);
   const std::uint64_t size = (std::max)(asked, least);
   if (size > limits.max_part_size) {
-    return fail(errc::never_satisfiable, "plan parts", "the object is larger than 10,000 parts of 5 GiB");
+    return fail(errc::never_satisfiable, "plan parts",
+                "the object is larger than 10,000 parts of 5 GiB");
   }
   const auto count = static_cast<std::uint32_t>(length / size + (length % size != 0 ? 1 : 0));
   return part_plan{length, size, count};

@@ -38,8 +38,8 @@ concept yields = awaitable<A> && std::same_as<await_result_t<A>, T>;
 
 /// Random access to bytes that do not change: `file` is one.
 ///
-/// `stat()` awaits a result of something with `size, mtime_ns, ctime_ns, inode`; `read_at(offset, span)`
-/// fills the span and awaits a result of the bytes read, fewer only at the end.
+/// `stat()` awaits a result of something with `size, mtime_ns, ctime_ns, inode`; `read_at(offset,
+/// span)` fills the span and awaits a result of the bytes read, fewer only at the end.
 template <class S>
 concept upload_source = requires(S& s, std::uint64_t offset, std::span<std::byte> to) {
   { s.read_at(offset, to) } -> yields<result<std::size_t>>;
@@ -50,8 +50,8 @@ concept upload_source = requires(S& s, std::uint64_t offset, std::span<std::byte
 ///
 /// `put_part(source, part, buffers)` is a template over sources: it sends one part and awaits
 /// `result<part_receipt>`; it may run for several parts at once and be repeated for one. `list()`
-/// awaits the parts that the target durably has, verified. `complete()` makes the object appear, whole;
-/// it may be repeated. `abort()` removes all traces.
+/// awaits the parts that the target durably has, verified. `complete()` makes the object appear,
+/// whole; it may be repeated. `abort()` removes all traces.
 template <class S>
 concept upload_session = requires(S& s) {
   { s.id() } -> std::convertible_to<std::string_view>;
@@ -64,12 +64,11 @@ concept upload_session = requires(S& s) {
 ///
 /// `resume` awaits `errc::not_found` when the target does not know the id (any more).
 template <class T>
-concept upload_target =
-    upload_session<typename T::session> &&
+concept upload_target = upload_session<typename T::session> &&
     requires(T& t, std::string name, part_plan plan, std::string id) {
-      { t.begin(name, plan) } -> yields<result<typename T::session>>;
-      { t.resume(name, plan, id) } -> yields<result<typename T::session>>;
-    };
+  { t.begin(name, plan) } -> yields<result<typename T::session>>;
+  { t.resume(name, plan, id) } -> yields<result<typename T::session>>;
+};
 
 /// Where the record of an upload is kept: `resume_from(path)` is one.
 ///

@@ -1,0 +1,16 @@
+// penstock/stream.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// Umbrella of stream/: the stream concept, sources, stages and sinks.
+
+// IWYU pragma: begin_exports
+#include <penstock/stream/collect.hpp>
+#include <penstock/stream/for_each.hpp>
+#include <penstock/stream/from.hpp>
+#include <penstock/stream/map.hpp>
+#include <penstock/stream/map_concurrent.hpp>
+#include <penstock/stream/stream.hpp>
+#include <penstock/stream/tap.hpp>
+// IWYU pragma: end_exports

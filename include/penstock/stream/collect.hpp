@@ -1,0 +1,49 @@
+// penstock/stream/collect.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// The sink that keeps all items: for streams that are known to be short.
+
+#include <penstock/stream/detail/pipeline.hpp>
+#include <penstock/stream/stream.hpp>
+
+#include <vector>
+
+namespace penstock {
+namespace detail {
+template <class T>
+class collector {
+ public:
+  using result_type = std::vector<T>;
+
+  [[nodiscard]] static constexpr bool busy() noexcept { return false; }
+  static constexpr pulled resume(pump&) noexcept { return pulled::item; }
+  pulled push(pump&, std::optional<T>& item) {
+    items_.push_back(*std::move(item));
+    return pulled::item;
+  }
+  std::vector<T> take() { return std::move(items_); }
+
+ private:
+  std::vector<T> items_;
+};
+class collect_sink : public stream_sink {
+ public:
+  template <class Up>
+  auto over(Up&& up) const {
+    return pipeline<Up, collector<typename Up::value_type>>(std::move(up));
+  }
+};
+}  // namespace detail
+
+/// All items, in order, as a vector. Unbounded: it is the word for "I know that there are few".
+///
+/// **Shape.** `-a-b-c-|` collect() {a, b, c}
+/// **Result.** `result<std::vector<T>>` of the pipeline.
+/// **Errors.** those of the stream; what was collected is dropped.
+/// **Suspends.** as the stream does.
+/// **Cancellation.** stops the stream, waits for what it has begun, drops what was collected.
+[[nodiscard]] inline detail::collect_sink collect() noexcept { return {}; }
+
+}  // namespace penstock

@@ -1,0 +1,216 @@
+// penstock/stream/detail/flow.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// How a pipeline runs: a flow is one run of a whole pipeline, a pump one sequential consumer in
+/// it. The protocol between stages is `pull`.
+///
+///     pulled pull(pump& p, std::optional<T>& out);
+///
+/// asks a stage for its next item. `item`: it is in `out`. `end`: there are no more. `wait`: the
+/// stage has begun something that calls `p.wake()` when it is over; then it is pulled again, with
+/// the same `p`. `cut`: the flow has failed or was stopped. So a chain of synchronous stages is one
+/// inlined call, and a stage that waits keeps what it waits for in itself: no frame, no allocation.
+
+#include <penstock/base/result.hpp>
+#include <penstock/core/awaitable.hpp>
+#include <penstock/core/scheduler.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <new>
+#include <optional>
+#include <utility>
+
+namespace penstock::detail {
+
+enum class pulled : unsigned char { item, end, wait, cut };
+
+// One run of a pipeline: what it inherits, what is under way in it, and how it ends. All on one
+// loop.
+class flow {
+ public:
+  [[nodiscard]] const environment& env() const noexcept { return *env_; }
+  [[nodiscard]] waiter& up() const noexcept { return *up_; }
+  // Nothing is begun any more: it failed, was stopped, or has all that it wanted.
+  [[nodiscard]] bool is_cut() const noexcept { return cut_; }
+  [[nodiscard]] bool failed() const noexcept { return thrown_ || error_; }
+
+  // The first failure is the outcome.
+  void fail(error e) noexcept {
+    if (!failed()) error_ = std::move(e);
+    cut(stop_reason::sibling_failed);
+  }
+  void fail(std::exception_ptr e) noexcept {
+    if (!failed()) thrown_ = std::move(e);
+    cut(stop_reason::sibling_failed);
+  }
+  // Something under way was stopped.
+  void stopped() noexcept {
+    if (!cut_) stopped_ = true;
+    cut(stop_reason::sibling_failed);
+  }
+  // The sink has all that it wants: what still runs is stopped.
+  void over() noexcept { cut(stop_reason::race_lost); }
+
+  // Something was begun that ends later with one of the next two.
+  void begun() noexcept { ++live_; }
+  step ended(class pump& p) noexcept;
+  step ended_stopped() noexcept {
+    --live_;
+    stopped();
+    return settle();
+  }
+  // After a cut: goes on upwards when nothing is under way any more.
+  step settle() noexcept { return live_ == 0 ? finish() : step{}; }
+
+ protected:
+  flow() noexcept = default;
+  ~flow() = default;
+
+  virtual void stop_rest(stop_reason why) noexcept = 0;
+  virtual step finish() noexcept = 0;
+
+  void open(waiter& up, const environment& e) noexcept {
+    up_ = &up;
+    env_ = &e;
+  }
+  [[nodiscard]] bool ended_by_stop() const noexcept { return stopped_ && !failed(); }
+  void rethrow() const {
+    if (thrown_) std::rethrow_exception(thrown_);
+  }
+  std::optional<error> error_;
+
+ private:
+  void cut(stop_reason why) noexcept {
+    if (std::exchange(cut_, true)) return;
+    if (live_ != 0) stop_rest(why);
+  }
+  const environment* env_ = nullptr;
+  waiter* up_ = nullptr;
+  std::size_t live_ = 0;
+  bool cut_ = false;
+  bool stopped_ = false;
+  std::exception_ptr thrown_;
+};
+
+// One sequential consumer: the sink's loop, the loop of an eager stage over what is upstream of it,
+// or one of its concurrent calls.
+class pump {
+ public:
+  // What a pull waited for is over. Called on the loop, not from inside a pull.
+  virtual step wake() noexcept = 0;
+
+  [[nodiscard]] flow& of() const noexcept { return *flow_; }
+  // Whether a pull may begin what has to be waited for; else it only prepares and says `wait`.
+  [[nodiscard]] bool may_begin() const noexcept { return may_begin_; }
+  // The coroutine that a pull has begun, to be run now or posted.
+  void hand_over(handle h) noexcept { next_ = h; }
+  handle take_handle() noexcept { return std::exchange(next_, handle()); }
+  // The same, by way of the ready queue.
+  void post_handle() noexcept {
+    if (handle h = take_handle()) {
+      flow_->env().sched->post(std::coroutine_handle<waiter>::from_address(h.address()).promise());
+    }
+  }
+
+ protected:
+  pump() noexcept = default;
+  ~pump() = default;
+  void attach(flow& f) noexcept { flow_ = &f; }
+  bool may_begin_ = true;
+
+ private:
+  flow* flow_ = nullptr;
+  handle next_{};
+};
+
+inline step flow::ended(pump& p) noexcept {
+  --live_;
+  if (cut_) return settle();
+  return p.wake();
+}
+
+// Room for one awaitable at a time: what a stage waits for.
+template <class A>
+class await_slot final : waiter, hook {
+ public:
+  await_slot() noexcept { hooked = this; }
+  // Only before anything was set.
+  await_slot(await_slot&&) noexcept : waiter(), hook() { hooked = this; }
+  ~await_slot() { reset(); }
+
+  [[nodiscard]] bool busy() const noexcept { return state_ != state::idle; }
+
+  template <class Awaitable>
+  void set(Awaitable&& a) {
+    ::new (static_cast<void*>(std::addressof(aw_))) held(awaiter_of(std::forward<Awaitable>(a)));
+    state_ = state::set;
+  }
+  // Begins what was set, or looks whether it is over. `item`: it is, take() is next.
+  pulled advance(pump& p) {
+    if (state_ == state::over) return pulled::item;
+    if constexpr (!is_task_awaiter<A>) {
+      if (aw_.awaiter.await_ready()) {
+        state_ = state::over;
+        return pulled::item;
+      }
+    }
+    if (!p.may_begin()) return pulled::wait;
+    flow& f = p.of();
+    pump_ = &p;
+    parent = &f.up();
+    env = &f.env();
+    state_ = state::starting;
+    const handle h = aw_.awaiter.start(*this);
+    if (state_ == state::starting) {
+      state_ = state::running;
+      f.begun();
+      p.hand_over(h);
+      return pulled::wait;
+    }
+    if (state_ == state::over) return pulled::item;
+    f.stopped();
+    return pulled::cut;
+  }
+  // What it yielded, void as monostate. The awaitable is gone afterwards.
+  stored<resume_t<A>> take() {
+    struct last {
+      await_slot* self;
+      ~last() { self->reset(); }
+    } at_end{this};
+    return resume_stored(aw_.awaiter);
+  }
+  void reset() noexcept {
+    if (std::exchange(state_, state::idle) != state::idle) std::destroy_at(std::addressof(aw_));
+  }
+
+ private:
+  enum class state : unsigned char { idle, set, starting, running, over, stopped };
+
+  step done(waiter&, waiter*) noexcept override {
+    if (std::exchange(state_, state::over) == state::starting) return {};
+    return pump_->of().ended(*pump_);
+  }
+  step stopped(waiter&, waiter*) noexcept override {
+    if constexpr (is_task_awaiter<A>) aw_.awaiter.discard();
+    if (std::exchange(state_, state::stopped) == state::starting) return {};
+    return pump_->of().ended_stopped();
+  }
+  bool is_scope() const noexcept override { return true; }
+
+  // Destroyed as a member: an awaiter with virtual functions that is not final draws warnings.
+  struct held {
+    explicit held(A&& a) : awaiter(std::move(a)) {}
+    A awaiter;
+  };
+  pump* pump_ = nullptr;
+  state state_ = state::idle;
+  union {
+    held aw_;  // unless idle
+  };
+};
+
+}  // namespace penstock::detail

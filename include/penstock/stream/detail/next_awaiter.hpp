@@ -1,0 +1,54 @@
+// penstock/stream/detail/next_awaiter.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// What next() of a stream returns: one pull, as an awaiter.
+
+#include <penstock/stream/detail/flow.hpp>
+
+namespace penstock::detail {
+
+template <class Stream>
+class next_awaiter : public leaf<next_awaiter<Stream>>, flow, pump {
+  using value = typename Stream::value_type;
+
+ public:
+  explicit next_awaiter(Stream& s) noexcept : stream_(&s) {}
+  next_awaiter(next_awaiter&& o) noexcept
+      : leaf<next_awaiter>(), flow(), pump(), stream_(o.stream_) {}
+
+  bool await_ready() {
+    attach(*this);
+    may_begin_ = false;
+    stream_->open(*this);
+    return stream_->pull(*this, item_) != pulled::wait;
+  }
+  suspension start(waiter& w) noexcept {
+    open(w, *w.env);
+    may_begin_ = true;
+    return unwind(wake());
+  }
+  result<std::optional<value>> await_resume() {
+    rethrow();
+    if (error_) return tl::unexpected<error>(*std::move(error_));
+    return std::move(item_);
+  }
+
+ private:
+  step wake() noexcept override {
+    try {
+      if (stream_->pull(*this, item_) == pulled::wait) return {take_handle()};
+    } catch (...) {
+      fail(std::current_exception());
+    }
+    return finish();
+  }
+  void stop_rest(stop_reason) noexcept override {}
+  step finish() noexcept override { return {{}, &up(), nullptr, ended_by_stop()}; }
+
+  Stream* stream_;
+  std::optional<value> item_;
+};
+
+}  // namespace penstock::detail

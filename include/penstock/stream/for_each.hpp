@@ -1,0 +1,87 @@
+// penstock/stream/for_each.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// The sink that calls a function for each item: the body of the loop that a pipeline is.
+
+#include <penstock/stream/detail/pipeline.hpp>
+#include <penstock/stream/detail/stage_call.hpp>
+#include <penstock/stream/stream.hpp>
+
+namespace penstock {
+namespace detail {
+template <class T, class F>
+class each_caller {
+  using call = stage_call<F, T>;
+
+ public:
+  using result_type = void;
+
+  explicit each_caller(F&& fn) : fn_(std::move(fn)) {}
+
+  [[nodiscard]] bool busy() const noexcept {
+    if constexpr (call::is_async)
+      return call_.busy();
+    else
+      return false;
+  }
+  pulled push(pump& p, std::optional<T>& item) {
+    if constexpr (call::is_async) {
+      call_.item().emplace(*std::move(item));
+      call_.begin(fn_);
+      return resume(p);
+    } else {
+      return call_now(
+                 p.of(), [](auto&&...) {}, fn_, std::move(*item))
+                 ? pulled::item
+                 : pulled::cut;
+    }
+  }
+  pulled resume(pump& p) {
+    if constexpr (call::is_async) {
+      if (const pulled s = call_.advance(p); s != pulled::item) return s;
+      return call_.finish(p.of(), [](auto&&...) {}) ? pulled::item : pulled::cut;
+    } else {
+      return pulled::item;
+    }
+  }
+  static void take() noexcept {}
+
+ private:
+  F fn_;
+  [[no_unique_address]] item_call<F, T> call_;
+};
+template <class F>
+class for_each_sink : public stream_sink {
+ public:
+  explicit for_each_sink(F fn) : fn_(std::move(fn)) {}
+  template <class Up>
+  requires std::invocable<F&, typename Up::value_type>
+  auto over(Up&& up) && {
+    using T = typename Up::value_type;
+    return pipeline<Up, each_caller<T, F>>(std::move(up), std::move(fn_));
+  }
+
+ private:
+  F fn_;
+};
+}  // namespace detail
+
+/// Calls `fn(item)` for each item, one after the other.
+///
+/// **Shape.** `-a-b-|` for_each(f) f(a), f(b), done
+/// **Parameters.** `fn` - from an item (an rvalue) to nothing or `result<>`, or an awaitable of
+/// either; what else it returns is ignored. Copied, as by `map`.
+/// **Result.** `result<>` of the pipeline.
+/// **Errors.** those of the stream and of `fn`; an exception of `fn` passes through.
+/// **Suspends.** as the stream and `fn` do. Eager stages go on while `fn` waits.
+/// **Cancellation.** stops `fn` and the stream and waits for what they have begun.
+/// **Lifetime.** the item lives until what `fn` returned has ended.
+template <class Fn>
+[[nodiscard]] auto for_each(Fn&& fn) {
+  detail::check_closure<Fn>();
+  return detail::for_each_sink<std::decay_t<Fn>>(std::forward<Fn>(fn));
+}
+
+}  // namespace penstock

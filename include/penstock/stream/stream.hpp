@@ -1,0 +1,156 @@
+// penstock/stream/stream.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// What a stream is, how stages and sinks are put together with `|`, and reading one in a loop.
+
+#include <penstock/stream/detail/flow.hpp>
+#include <penstock/stream/detail/next_awaiter.hpp>
+
+#include <concepts>
+#include <type_traits>
+
+namespace penstock {
+namespace detail {
+template <class R>
+struct next_value {};
+template <class T>
+struct next_value<result<std::optional<T>>> {
+  using type = T;
+};
+template <class S>
+using next_value_t = typename next_value<await_result_t<decltype(std::declval<S&>().next())>>::type;
+
+// The library's own streams: stages are pulled, see flow.hpp.
+template <class S>
+concept pullable = requires(S& s, flow& f, pump& p, std::optional<typename S::value_type>& out) {
+  { s.pull(p, out) } -> std::same_as<pulled>;
+  s.open(f);
+};
+template <class S>
+concept has_next = requires {
+  typename next_value_t<S>;
+};
+}  // namespace detail
+
+/// Something that yields items one after the other, then ends, or fails.
+///
+/// **Shape.** `next()` is an awaitable of `result<std::optional<T>>`: value, end, error. It is
+/// awaited before it is called again. The streams of this library can be read so, too, but for
+/// those with an eager stage: they need a sink, which makes the scope that their work runs in.
+template <class S>
+concept stream =
+    detail::pullable<std::remove_cvref_t<S>> || detail::has_next<std::remove_cvref_t<S>>;
+
+// Bases of what stands to the right of a `|`.
+struct stream_stage {};
+struct stream_sink {};
+
+namespace detail {
+template <class S>
+struct value_of_stream {
+  using type = next_value_t<S>;
+};
+template <pullable S>
+struct value_of_stream<S> {
+  using type = typename S::value_type;
+};
+
+template <class S>
+concept stage = std::derived_from<std::remove_cvref_t<S>, stream_stage>;
+template <class S>
+concept sink = std::derived_from<std::remove_cvref_t<S>, stream_sink>;
+
+// A stream that has only next().
+template <class S>
+class next_stream {
+ public:
+  using value_type = next_value_t<std::remove_reference_t<S>>;
+  static constexpr bool is_eager = false;
+
+  explicit next_stream(S&& s) : source_(std::forward<S>(s)) {}
+  void open(flow&) noexcept {}
+  pulled pull(pump& p, std::optional<value_type>& out) {
+    if (!slot_.busy()) slot_.set(source_.next());
+    if (const pulled s = slot_.advance(p); s != pulled::item) return s;
+    auto next = slot_.take();
+    if (!next) {
+      p.of().fail(std::move(next).error());
+      return pulled::cut;
+    }
+    if (!*next) return pulled::end;
+    out.emplace(*std::move(*next));
+    return pulled::item;
+  }
+
+ private:
+  S source_;
+  await_slot<awaiter_t<decltype(std::declval<S&>().next())>> slot_;
+};
+// A stream of ours that somebody else keeps.
+template <class S>
+class stream_ref {
+ public:
+  using value_type = typename S::value_type;
+  static constexpr bool is_eager = false;
+
+  explicit stream_ref(S& s) noexcept : source_(&s) {}
+  void open(flow& f) { source_->open(f); }
+  pulled pull(pump& p, std::optional<value_type>& out) { return source_->pull(p, out); }
+
+ private:
+  S* source_;
+};
+template <class S>
+auto pullable_of(S&& s) {
+  using plain = std::remove_cvref_t<S>;
+  if constexpr (!pullable<plain>) {
+    return next_stream<S>(std::forward<S>(s));
+  } else if constexpr (std::is_lvalue_reference_v<S>) {
+    static_assert(!plain::is_eager, "an eager stage needs its pipeline: std::move() the stream");
+    return stream_ref<plain>(s);
+  } else {
+    return plain(std::move(s));
+  }
+}
+template <class S>
+using pullable_t = decltype(pullable_of(std::declval<S>()));
+
+// Base of the library's streams: next() of those that are not eager.
+template <class Derived>
+class stream_interface {
+ public:
+  /// Awaits the next item: `while (auto x = co_await ok(s.next()))`.
+  ///
+  /// **Result.** the item; no value at the end; the error of the stream.
+  /// **Cancellation.** an item is never lost: it is there after the await, or was not taken.
+  [[nodiscard]] auto next() {
+    static_assert(!Derived::is_eager,
+                  "a stream with an eager stage needs a sink: `| for_each(...)` is its loop");
+    return next_awaiter<Derived>(static_cast<Derived&>(*this));
+  }
+
+ protected:
+  stream_interface() = default;
+  ~stream_interface() = default;
+  stream_interface(stream_interface&&) = default;
+};
+}  // namespace detail
+
+/// The type of a stream's items.
+template <stream S>
+using stream_value_t = typename detail::value_of_stream<std::remove_cvref_t<S>>::type;
+
+/// `source | stage`: a stream again. A stream that is an lvalue is used where it is.
+template <stream S, detail::stage Stage>
+[[nodiscard]] auto operator|(S&& s, Stage&& stage) {
+  return std::forward<Stage>(stage).over(detail::pullable_of(std::forward<S>(s)));
+}
+/// `source | ... | sink`: a pipeline, to be awaited; it yields the sink's `result`.
+template <stream S, detail::sink Sink>
+[[nodiscard]] auto operator|(S&& s, Sink&& sink) {
+  return std::forward<Sink>(sink).over(detail::pullable_of(std::forward<S>(s)));
+}
+
+}  // namespace penstock

@@ -1,0 +1,179 @@
+// penstock/upload/detail/uploader.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// One upload: prepare, send what is missing, complete; or leave in good order.
+
+#include <penstock/core/this_task.hpp>
+#include <penstock/core/with_group.hpp>
+#include <penstock/pool/buffer_pool.hpp>
+#include <penstock/resilience/retry.hpp>
+#include <penstock/upload/journal_core.hpp>
+#include <penstock/upload/upload_options.hpp>
+
+#include <optional>
+
+namespace penstock::detail {
+
+struct no_journal {};
+struct no_progress {
+  void operator()(const upload_progress&) const noexcept {}
+};
+
+template <class Source, class Target, class Journal, class Progress>
+class uploader {
+  static constexpr bool journaled = !std::is_same_v<Journal, no_journal>;
+  using session_type = typename Target::session;
+
+ public:
+  uploader(Source& source, Target& target, std::string name, const upload_options& o,
+           Journal journal, Progress progress)
+      : source_(source),
+        target_(target),
+        name_(std::move(name)),
+        options_(o),
+        journal_(std::move(journal)),
+        progress_(std::move(progress)),
+        buffers_({.buffer_size = o.block_size,
+                  .count = o.memory_budget / o.block_size,
+                  .alignment = 4096}) {}
+
+  task<result<upload_report>> work() {
+    identity_ = co_await ok(identify());
+    co_await ok(prepare());
+    show(co_await this_task::now(), true);
+    co_await ok(send_missing());
+    const source_identity after = co_await ok(identify());
+    if (after != identity_) co_return fail(errc::source_changed, "read", name_);
+    co_await ok(session_->complete());
+    completed_ = true;
+    if constexpr (journaled) co_await ok(journal_.remove());
+    show(co_await this_task::now(), true);
+    co_return upload_report{plan_.length, plan_.count, sent_};
+  }
+  // After work(), however it ended; nothing is in flight any more. Its errors have nowhere to go:
+  // the upload's own is reported.
+  task<> leave() {
+    if (completed_ || !session_) co_return;
+    if constexpr (journaled) {
+      static_cast<void>(co_await journal_.sync());
+    } else {
+      static_cast<void>(co_await session_->abort());
+    }
+  }
+
+ private:
+  task<result<source_identity>> identify() {
+    auto s = co_await ok(source_.stat());
+    if (s.size == 0) {  // a directory may say so too: reading it tells
+      std::byte one[1];
+      co_await ok(source_.read_at(0, std::span<std::byte>(one)));
+    }
+    co_return source_identity{s.size, s.mtime_ns, s.ctime_ns, s.inode};
+  }
+
+  task<result<>> prepare() {
+    if constexpr (journaled) {
+      const std::string text = co_await ok(journal_.load());
+      auto state = parse_journal(text);
+      if (state) {
+        if (state->name != journal_word(name_)) {
+          co_return fail(errc::invalid_option, "resume", "the journal is of another object");
+        }
+        if (state->source != identity_) co_return fail(errc::source_changed, "resume", name_);
+        auto again = co_await target_.resume(name_, state->plan, state->id);
+        if (again) {
+          session_.emplace(std::move(*again));
+          co_return co_await take_over(*state);
+        }
+        if (again.error() != errc::not_found) co_return fail(again.error());
+      }
+    }
+    plan_ = co_await ok(plan_parts(identity_.size, options_.part_size));
+    auto fresh = co_await ok(target_.begin(name_, plan_));
+    session_.emplace(std::move(fresh));
+    have_.resize(plan_.count);
+    if constexpr (journaled) {
+      const std::string header = encode_header(identity_, plan_, session_->id(), name_);
+      co_await ok(journal_.restart(header));
+      journal_end_ = header.size();
+    }
+    co_return {};
+  }
+  // Parts that the journal and the target agree on are done.
+  task<result<>> take_over(journal_state& state) {
+    plan_ = state.plan;
+    journal_end_ = state.valid_bytes;
+    have_.resize(plan_.count);
+    const auto listed = co_await ok(session_->list());
+    for (const part_receipt& r : listed) {
+      if (r.index >= plan_.count || state.parts[r.index] != r || have_[r.index]) continue;
+      have_[r.index] = true;
+      note(r.size);
+    }
+    co_return {};
+  }
+
+  task<result<>> send_missing() {
+    auto send = [this](std::uint32_t index) { return send_part(index); };
+    const group_options limit{.max_running = options_.concurrency};
+    auto body = [&](task_group& group) -> task<result<>> {
+      for (std::uint32_t i = 0; i < plan_.count; ++i) {
+        if (!have_[i]) co_await group.start(send, i);
+      }
+      co_return {};
+    };
+    co_return co_await with_group(limit, body);
+  }
+  task<result<>> send_part(std::uint32_t index) {
+    const upload_part part = plan_.part(index);
+    auto put = [&] { return session_->put_part(source_, part, buffers_); };
+    const retry_options tries{
+        .attempts = options_.part_attempts,
+        .backoff = exponential(options_.retry_delay, {.cap = std::chrono::seconds(20)})};
+    auto with_retry = retry(tries, [](const error& e) { return e != errc::source_changed; });
+    const part_receipt receipt = co_await ok(with_retry(idempotent(put)));
+    if constexpr (journaled) {
+      const std::string line = encode_part(receipt);
+      const std::uint64_t at = std::exchange(journal_end_, journal_end_ + line.size());
+      co_await ok(journal_.append(at, line));
+    }
+    have_[index] = true;
+    ++sent_;
+    note(receipt.size);
+    show(co_await this_task::now(), false);
+    co_return {};
+  }
+
+  void note(std::uint64_t bytes) noexcept {
+    bytes_done_ += bytes;
+    ++parts_done_;
+  }
+  void show(time_point now, bool always) {
+    if (!always && now < next_show_) return;
+    next_show_ = add_saturated(now, options_.progress_interval);
+    progress_(upload_progress{bytes_done_, plan_.length, parts_done_, plan_.count});
+  }
+
+  Source& source_;
+  Target& target_;
+  std::string name_;
+  upload_options options_;
+  [[no_unique_address]] Journal journal_;
+  [[no_unique_address]] Progress progress_;
+  buffer_pool buffers_;
+
+  source_identity identity_;
+  part_plan plan_;
+  std::optional<session_type> session_;
+  std::vector<bool> have_;
+  std::uint64_t journal_end_ = 0;
+  std::uint64_t bytes_done_ = 0;
+  std::uint32_t parts_done_ = 0;
+  std::uint32_t sent_ = 0;
+  time_point next_show_{};
+  bool completed_ = false;
+};
+
+}  // namespace penstock::detail

@@ -1,0 +1,78 @@
+// penstock/upload/upload.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// Uploads an object in parallel parts, and goes on where an earlier run was interrupted.
+
+#include <penstock/core/finally.hpp>
+#include <penstock/upload/detail/uploader.hpp>
+
+#include <tuple>
+
+namespace penstock {
+namespace detail {
+// The first of `all` that Is holds for, or `otherwise`.
+template <template <class> class Is, class Otherwise>
+Otherwise pick(Otherwise otherwise) {
+  return otherwise;
+}
+template <template <class> class Is, class Otherwise, class First, class... Rest>
+auto pick(Otherwise otherwise, First& first, Rest&... rest) {
+  if constexpr (Is<First>::value)
+    return std::move(first);
+  else
+    return pick<Is>(std::move(otherwise), rest...);
+}
+template <class T>
+struct is_journal : std::bool_constant<upload_journal<T>> {};
+template <class T>
+struct is_progress : std::bool_constant<is_progress_function<T>> {};
+template <class T>
+concept upload_extra = is_journal<T>::value || is_progress<T>::value;
+
+template <class Source, class Target, class Journal, class Progress>
+task<result<upload_report>> run_upload(Source& source, Target& target, std::string name,
+                                       upload_options options, Journal journal, Progress progress) {
+  co_await ok(validate(options));
+  uploader<Source, Target, Journal, Progress> u(source, target, name, options, std::move(journal),
+                                                std::move(progress));
+  auto leave = [&u] { return u.leave(); };
+  auto outcome = co_await finally(u.work(), leave);
+  if (outcome) co_return *outcome;
+  co_return fail(outcome.error().with("upload", name));
+}
+}  // namespace detail
+
+/// Uploads `source` as object `name` of `target`.
+///
+/// **Shape.** plan parts -> begin or resume -> put parts, `concurrency` at a time, each retried ->
+/// check that the source is the same -> complete.
+/// **Parameters.** `name` - what the target accepts as an object's name. `extras` - in any order:
+/// `resume_from(...)` (a journal), `on_progress(fn)`.
+/// **Result.** `upload_report`. An object without bytes has no parts.
+/// **Errors.** `errc::source_changed` when size, times or inode of the source changed since the
+/// journal was begun, or during the upload; those of source, target and journal, with "upload NAME"
+/// in front. Until success the object is absent or, where it existed, the old one.
+/// **Suspends.** until done, or until nothing is in flight any more.
+/// **Cancellation.** and an error: with a journal the upload is *suspended*, finished parts are
+/// kept and a later call sends the rest; without one it is aborted, once, after the parts in flight
+/// have ended.
+/// **Ordering.** parts end in any order; progress never goes back.
+/// **Complexity.** memory: `memory_budget` for buffers, a few bytes a part, one frame a part in
+/// flight.
+/// **Lifetime.** `source` and `target` must outlive the upload.
+template <upload_source Source, upload_target Target, detail::upload_extra... Extras>
+[[nodiscard]] task<result<upload_report>> upload(Source& source, Target& target, std::string name,
+                                                 upload_options options, Extras... extras) {
+  return detail::run_upload(source, target, std::move(name), options,
+                            detail::pick<detail::is_journal>(detail::no_journal(), extras...),
+                            detail::pick<detail::is_progress>(detail::no_progress(), extras...));
+}
+template <upload_source Source, upload_target Target, detail::upload_extra... Extras>
+[[nodiscard]] task<result<upload_report>> upload(Source& source, Target& target, std::string name,
+                                                 Extras... extras) {
+  return upload(source, target, std::move(name), upload_options(), std::move(extras)...);
+}
+
+}  // namespace penstock
