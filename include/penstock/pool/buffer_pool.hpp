@@ -9,12 +9,17 @@
 #include <penstock/base/buffer.hpp>
 #include <penstock/sync/semaphore.hpp>
 
+#include <cstring>
 #include <memory>
+#include <new>
 
 namespace penstock {
 
 /// What happens to the bytes of a buffer that comes back.
-enum class scrub : unsigned char { none, zero };
+enum class scrub : unsigned char {
+  none,  ///< they stay until they are overwritten
+  zero,  ///< they are overwritten with zeros, which no optimiser removes
+};
 
 /// Options of `buffer_pool`.
 struct buffer_pool_options {
@@ -30,36 +35,40 @@ static_assert(std::is_trivially_copyable_v<buffer_pool_options>);
 struct buffer_pool_stats {
   std::size_t count = 0;    ///< buffers in all
   std::size_t in_use = 0;   ///< lent now
+  std::size_t peak = 0;     ///< most that were lent at once
   std::size_t waiting = 0;  ///< tasks that wait
 };
 
 /// Lends buffers; who finds none waits in line.
 ///
 /// **Shape.** free <-> lent. The last slice of a lease gives the buffer back, on any thread.
-/// **Errors.** invalid options stop the program, naming the option. Destroying the pool while a
-/// buffer is lent asserts.
+/// **Errors.** invalid options stop the program, naming the option.
 /// **Ordering.** waiting tasks are served first come, first served; of the free buffers the one
 /// that came back last is lent first: it is in the processor's cache.
-/// **Thread-safety.** any thread.
-/// **Complexity.** a loan is O(1) without an allocation; the memory is allocated by the first loan,
-/// once.
-/// **Lifetime.** must outlive its buffers.
+/// **Thread-safety.** any thread, the same object too.
+/// **Memory order.** all uses of a buffer happen before it is lent again.
+/// **Complexity.** O(1); one allocation, by the first loan, for all buffers: the system commits
+/// their pages when they are first written.
+/// **Lifetime.** outlives its buffers and its waiters: destroying it before asserts.
+/// **Example.** @snippet tests/pool/buffer_pool_test.cpp buffer_pool
+/// **See also.** `memory_budget`, `buffer`.
 class buffer_pool {
-  struct slot;
+ public:
   class acquire_awaiter;
 
- public:
-  explicit buffer_pool(buffer_pool_options o = {});
+  explicit buffer_pool(buffer_pool_options o = {}) noexcept;
   buffer_pool(const buffer_pool&) = delete;
   buffer_pool& operator=(const buffer_pool&) = delete;
   ~buffer_pool();
 
-  /// Waits for a buffer of `buffer_size()` bytes, whose contents are unspecified unless scrubbed.
+  /// Waits for a buffer.
   ///
-  /// **Result.** `result<buffer>`.
-  /// **Errors.** `errc::closed`.
-  /// **Suspends.** only if all are lent, or somebody waits already.
-  /// **Cancellation.** takes no buffer.
+  /// **Result.** `result<buffer>` of `buffer_size()` bytes. Their contents are unspecified, but for
+  /// `scrub::zero`: all are zero.
+  /// **Errors.** `errc::closed`; std::bad_alloc from the first loan.
+  /// **Suspends.** only if all are lent, or somebody waits already; resumes on the waiting task's
+  /// loop.
+  /// **Cancellation.** takes no buffer and lets those behind it go on.
   [[nodiscard]] acquire_awaiter acquire() noexcept;
   /// A buffer, if one is free.
   [[nodiscard]] std::optional<buffer> try_acquire();
@@ -67,55 +76,82 @@ class buffer_pool {
   void close() noexcept { free_.close(); }
 
   [[nodiscard]] std::size_t buffer_size() const noexcept { return options_.buffer_size; }
+  [[nodiscard]] std::size_t count() const noexcept { return options_.count; }
+  /// Buffers that are lent now.
   [[nodiscard]] std::size_t in_use() const noexcept { return options_.count - free_.available(); }
-  [[nodiscard]] buffer_pool_stats stats() const noexcept {
-    return {options_.count, in_use(), free_.waiting()};
-  }
+  [[nodiscard]] buffer_pool_stats stats() const noexcept;
 
  private:
+  class slot;
+  struct memory;
+
+  static buffer_pool_options checked(const buffer_pool_options& o) {
+    if (auto valid = validate(o); !valid) detail::stop_program(valid.error().message().c_str());
+    return o;
+  }
   buffer take();
   void put(slot& s) noexcept;
-  void make_slots();
-  [[nodiscard]] std::size_t stride() const noexcept {
-    return (options_.buffer_size + options_.alignment - 1) / options_.alignment *
-           options_.alignment;
-  }
+  void allocate();
 
-  buffer_pool_options options_;
+  const buffer_pool_options options_;
   semaphore free_;
-  detail::spin_lock lock_;
-  std::byte* memory_ = nullptr;  // these guarded by lock_
-  std::unique_ptr<slot[]> slots_;
+  mutable detail::spin_lock lock_;
+  std::unique_ptr<memory> memory_;  // this and what follows guarded by lock_
   slot* first_free_ = nullptr;
+  std::size_t lent_ = 0;
+  std::size_t peak_ = 0;
 };
 
-struct buffer_pool::slot : buffer_owner {
-  slot() noexcept
-      : buffer_owner([](buffer_owner* o) noexcept {
-          auto& s = static_cast<slot&>(*o);
-          s.pool->put(s);
-        }) {}
-  buffer_pool* pool = nullptr;
-  std::byte* bytes = nullptr;
-  slot* next = nullptr;
-};
-
+/// The awaiter of `acquire()`.
 class [[nodiscard]] buffer_pool::acquire_awaiter : public leaf<acquire_awaiter> {
  public:
-  explicit acquire_awaiter(buffer_pool& p) noexcept : pool_(&p), permit_(p.free_.acquire()) {}
+  explicit acquire_awaiter(buffer_pool& p) noexcept : pool_(&p), permit_(p.free_, 1) {}
+
   bool await_ready() noexcept { return permit_.await_ready(); }
   suspension start(waiter& w) noexcept { return permit_.start(w); }
   [[nodiscard]] result<buffer> await_resume() {
     auto permit = permit_.await_resume();
-    if (!permit) return fail(permit.error().with("buffer_pool::acquire"));
-    buffer b = pool_->take();
+    if (!permit) return tl::unexpected<error>(std::move(permit).error());
+    result<buffer> lease = pool_->take();
     permit->forget();
-    return b;
+    return lease;
   }
 
  private:
   buffer_pool* pool_;
-  decltype(std::declval<semaphore&>().acquire()) permit_;
+  semaphore::acquire_awaiter permit_;
+};
+
+// Who lent the bytes of one buffer.
+class buffer_pool::slot final : public buffer_owner {
+ public:
+  slot() noexcept
+      : buffer_owner([](buffer_owner* o) noexcept {
+          auto& self = static_cast<slot&>(*o);
+          self.pool->put(self);
+        }) {}
+
+  buffer_pool* pool = nullptr;
+  std::byte* bytes = nullptr;
+  slot* next_free = nullptr;
+};
+
+struct buffer_pool::memory {
+  explicit memory(const buffer_pool_options& o)
+      : slots(new slot[o.count]),
+        stride((o.buffer_size + o.alignment - 1) / o.alignment * o.alignment),
+        alignment(std::align_val_t{o.alignment}),
+        bytes(static_cast<std::byte*>(::operator new(stride* o.count, alignment))) {
+    if (o.scrub == scrub::zero) std::memset(bytes, 0, stride * o.count);
+  }
+  memory(const memory&) = delete;
+  memory& operator=(const memory&) = delete;
+  ~memory() { ::operator delete(bytes, alignment); }
+
+  std::unique_ptr<slot[]> slots;
+  std::size_t stride;
+  std::align_val_t alignment;
+  std::byte* bytes;
 };
 
 inline result<> validate(const buffer_pool_options& o) {
@@ -125,62 +161,84 @@ inline result<> validate(const buffer_pool_options& o) {
   if (o.count > semaphore::max_permits) what = "count is too large";
   if (o.alignment == 0 || (o.alignment & (o.alignment - 1)) != 0)
     what = "alignment is not a power of two";
+  constexpr std::size_t most = PTRDIFF_MAX;
+  if (!what && (o.alignment > most / 2 || o.buffer_size > most / 2 ||
+                (o.buffer_size + o.alignment) > most / o.count))
+    what = "buffer_size and count are too large together";
   if (what) return fail(errc::invalid_option, "buffer_pool_options", what);
   return {};
 }
 
-inline buffer_pool::buffer_pool(buffer_pool_options o) : options_(o), free_(o.count) {
-  if (auto valid = validate(o); !valid) detail::stop_program(valid.error().message().c_str());
-}
+inline buffer_pool::buffer_pool(buffer_pool_options o) noexcept
+    : options_(checked(o)), free_(o.count, {.name = "buffer_pool::acquire"}) {}
+
 inline buffer_pool::~buffer_pool() {
   PENSTOCK_ASSERT(in_use() == 0, "a buffer_pool is destroyed while buffers are lent");
-  if (memory_) ::operator delete(memory_, std::align_val_t(options_.alignment));
 }
+
 inline buffer_pool::acquire_awaiter buffer_pool::acquire() noexcept {
   return acquire_awaiter(*this);
 }
+
 inline std::optional<buffer> buffer_pool::try_acquire() {
   auto permit = free_.try_acquire();
   if (!permit) return std::nullopt;
-  buffer b = take();
+  std::optional<buffer> lease = take();
   permit->forget();
-  return b;
+  return lease;
 }
+
 // The caller holds a permit.
 inline buffer buffer_pool::take() {
   lock_.lock();
-  if (!slots_) {
-    try {
-      make_slots();
-    } catch (...) {
-      lock_.unlock();
-      throw;
-    }
+  if (!memory_) [[unlikely]] {
+    lock_.unlock();
+    allocate();
+    lock_.lock();
   }
   slot& s = *first_free_;
-  first_free_ = s.next;
+  first_free_ = s.next_free;
+  if (++lent_ > peak_) peak_ = lent_;
   lock_.unlock();
   return buffer::adopt({s.bytes, options_.buffer_size}, s);
 }
-inline void buffer_pool::make_slots() {
-  auto slots = std::make_unique<slot[]>(options_.count);
-  memory_ = static_cast<std::byte*>(
-      ::operator new(stride() * options_.count, std::align_val_t(options_.alignment)));
+
+// Outside the lock: of two loops that come here at once, one throws its memory away.
+inline void buffer_pool::allocate() {
+  auto fresh = std::make_unique<memory>(options_);
+  slot* first = nullptr;
   for (std::size_t i = options_.count; i-- > 0;) {
-    slots[i].pool = this;
-    slots[i].bytes = memory_ + i * stride();
-    slots[i].next = first_free_;
-    first_free_ = &slots[i];
+    slot& s = fresh->slots[i];
+    s.pool = this;
+    s.bytes = fresh->bytes + i * fresh->stride;
+    s.next_free = std::exchange(first, &s);
   }
-  slots_ = std::move(slots);
-}
-inline void buffer_pool::put(slot& s) noexcept {
-  if (options_.scrub == scrub::zero) ::explicit_bzero(s.bytes, options_.buffer_size);
   lock_.lock();
-  s.next = first_free_;
-  first_free_ = &s;
+  if (!memory_) {
+    memory_ = std::move(fresh);
+    first_free_ = first;
+  }
+  lock_.unlock();
+}
+
+inline void buffer_pool::put(slot& s) noexcept {
+  if (options_.scrub == scrub::zero) {
+    std::memset(s.bytes, 0, options_.buffer_size);
+    __asm__ __volatile__("" : : "r"(s.bytes) : "memory");  // the zeros are read by somebody
+  }
+  lock_.lock();
+  s.next_free = std::exchange(first_free_, &s);
+  --lent_;
   lock_.unlock();
   free_.release();
+}
+
+inline buffer_pool_stats buffer_pool::stats() const noexcept {
+  lock_.lock();
+  const std::size_t lent = lent_;
+  const std::size_t peak = peak_;
+  lock_.unlock();
+  return {options_.count, lent, peak, free_.waiting()};
 }
 
 }  // namespace penstock

@@ -23,6 +23,8 @@ struct semaphore_options {
   /// The capacity may be 0: then all wait until `resize()`. Without it 0 is refused, because
   /// nobody could ever acquire.
   bool paused = false;
+  /// In errors and dumps; outlives the semaphore: a string literal.
+  const char* name = "semaphore::acquire";
 };
 static_assert(std::is_trivially_copyable_v<semaphore_options>);
 /// Whether a semaphore of that many permits can be.
@@ -52,7 +54,7 @@ class basic_semaphore {
 
   /// **Errors.** no permits, unless `o.paused`, or more than `max_permits`, stop the program.
   explicit basic_semaphore(std::size_t permits, semaphore_options o = {}) noexcept
-      : state_(static_cast<std::int64_t>(permits)), capacity_(permits), may_pause_(o.paused) {
+      : state_(signed_count(permits)), capacity_(permits), options_(o) {
     check_capacity(permits);
   }
   basic_semaphore(const basic_semaphore&) = delete;
@@ -133,7 +135,7 @@ class basic_semaphore {
     PENSTOCK_ASSERT(n != 0, "a semaphore gives at least one permit");
   }
   void check_capacity(std::size_t permits) const noexcept {
-    if (permits == 0 && !may_pause_)
+    if (permits == 0 && !options_.paused)
       detail::stop_program("semaphore: 0 permits, and semaphore_options::paused is not set");
     if (permits > max_permits) detail::stop_program("semaphore: more than max_permits");
   }
@@ -190,10 +192,10 @@ class basic_semaphore {
   typename Policy::template atomic<std::int64_t> state_;
   typename Policy::template atomic<std::size_t> capacity_;  // written under the lock
   mutable typename Policy::lock lock_;
-  bool closed_ = false;  // this and what follows guarded by lock_
-  const bool may_pause_;
+  bool closed_ = false;       // this and what follows guarded by lock_
   std::int64_t claimed_ = 0;  // by those in waiters_
   detail::waiter_list waiters_;
+  const semaphore_options options_;
 };
 
 /// The awaiter of `acquire()`.
@@ -216,7 +218,7 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
   [[nodiscard]] result<permit> await_resume() noexcept {
     this->end();
     if (n_ == 0) [[unlikely]]
-      return fail(refused_, "semaphore::acquire");
+      return fail(refused_, semaphore_->options_.name);
     return result<permit>(tl::in_place, *semaphore_, n_);
   }
 
@@ -263,7 +265,7 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
   }
   auto& lock() noexcept { return semaphore_->lock_; }
   detail::waiter_list& list() noexcept { return semaphore_->waiters_; }
-  static const char* what() noexcept { return "semaphore::acquire"; }
+  const char* what() const noexcept { return semaphore_->options_.name; }
   const void* object() const noexcept { return semaphore_; }
 
   basic_semaphore* semaphore_;
