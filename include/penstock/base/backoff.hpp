@@ -11,7 +11,6 @@
 #include <penstock/base/clock.hpp>
 #include <penstock/base/random.hpp>
 
-#include <cmath>
 #include <cstdint>
 #include <type_traits>
 
@@ -129,15 +128,16 @@ static_assert(std::is_trivially_copyable_v<backoff>);
 
 inline duration backoff::delay(std::uint64_t attempt, random_engine& random) const noexcept {
   PENSTOCK_ASSERT(attempt >= 1, "attempts are counted from 1");
+  // Built-ins, because <cmath> is the most expensive header that base would include.
   const auto n = static_cast<double>(attempt);
   const auto first = static_cast<double>(first_.count());
   double d = 0;
   switch (curve_) {
     case curve::exponential:
-      d = first * std::pow(options_.factor, n - 1);
+      d = first * __builtin_pow(options_.factor, n - 1);
       break;
     case curve::polynomial:
-      d = first * std::pow(n, power_);
+      d = first * __builtin_pow(n, power_);
       break;
     case curve::decorrelated:
       return nanoseconds(decorrelated_delay(attempt, random));
@@ -191,7 +191,7 @@ inline double backoff::decorrelated_delay(std::uint64_t attempt,
 inline double backoff::smooth_delay(std::uint64_t attempt, random_engine& random) const noexcept {
   const auto at = [&](std::uint64_t k) {
     const double t = static_cast<double>(k) + random.uniform_real();
-    return std::exp2(t) * std::tanh(std::sqrt(4 * t));
+    return __builtin_exp2(t) * __builtin_tanh(__builtin_sqrt(4 * t));
   };
   const double before = attempt == 1 ? 0 : at(attempt - 2);
   const double d = (at(attempt - 1) - before) / 1.4 * static_cast<double>(first_.count());

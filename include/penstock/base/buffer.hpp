@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <span>
 #include <string_view>
@@ -172,7 +171,7 @@ class heap_buffer_owner final : public buffer_owner {
     auto* const self = static_cast<heap_buffer_owner*>(o);
     std::byte* const base = self->base_;
     const std::align_val_t alignment{self->alignment_};
-    std::destroy_at(self);
+    self->~heap_buffer_owner();
     ::operator delete(base, alignment);
   }
   std::byte* base_;
@@ -187,8 +186,9 @@ class function_buffer_owner final : public buffer_owner {
 
  private:
   static void give_back(buffer_owner* o) noexcept {
-    const std::unique_ptr<function_buffer_owner> self(static_cast<function_buffer_owner*>(o));
+    auto* const self = static_cast<function_buffer_owner*>(o);
     self->function_();
+    delete self;
   }
   Release function_;
 };

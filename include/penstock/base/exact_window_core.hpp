@@ -10,7 +10,6 @@
 #include <penstock/base/assert.hpp>
 #include <penstock/base/rate.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -98,12 +97,19 @@ inline limiter_decision exact_window_core::acquire(time_point now, std::uint32_t
 }
 
 inline void exact_window_core::refund(time_point at, std::uint32_t cost) {
-  const auto begin = log_.begin() + static_cast<std::ptrdiff_t>(oldest_);
-  const auto it = std::lower_bound(begin, log_.end(), at,
-                                   [](const entry& e, time_point t) { return e.at < t; });
-  if (it == log_.end() || it->at != at) return;
-  const std::uint32_t back = cost < it->count ? cost : it->count;
-  it->count -= back;
+  std::size_t first = oldest_, last = log_.size();
+  while (first < last) {
+    const std::size_t middle = first + (last - first) / 2;
+    if (log_[middle].at < at) {
+      first = middle + 1;
+    } else {
+      last = middle;
+    }
+  }
+  if (first == log_.size() || log_[first].at != at) return;
+  entry& charged = log_[first];
+  const std::uint32_t back = cost < charged.count ? cost : charged.count;
+  charged.count -= back;
   used_ -= back;
 }
 

@@ -11,7 +11,6 @@
 #include <penstock/base/rate.hpp>
 
 #include <cstdint>
-#include <numeric>
 
 namespace penstock {
 
@@ -28,7 +27,7 @@ class gcra_core {
     if (!validate(r)) detail::stop_program("gcra_core: rate has a count or period of zero or less");
     if (burst == 0) detail::stop_program("gcra_core: burst is 0");
     const auto period = static_cast<std::uint64_t>(r.period.count());
-    const std::uint64_t common = std::gcd(period, static_cast<std::uint64_t>(r.count));
+    const std::uint64_t common = common_divisor(period, r.count);
     interval_ = static_cast<units>(period / common);
     per_nanosecond_ = static_cast<units>(r.count / common);
   }
@@ -62,6 +61,14 @@ class gcra_core {
   // 1 / per_nanosecond_ of a nanosecond: in these units all times are whole numbers.
   __extension__ using units = __int128;
 
+  static std::uint64_t common_divisor(std::uint64_t a, std::uint64_t b) noexcept {
+    while (b) {
+      const std::uint64_t rest = a % b;
+      a = b;
+      b = rest;
+    }
+    return a;
+  }
   [[nodiscard]] units to_units(time_point t) const noexcept {
     return static_cast<units>(t.time_since_epoch().count()) * per_nanosecond_;
   }

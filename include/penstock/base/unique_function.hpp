@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstring>
 #include <functional>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -112,12 +111,12 @@ class [[nodiscard]] unique_function<R(Args...)> {
   template <class F>
   static void move(void* from, void* to) noexcept {
     ::new (to) F(std::move(target<F>(from)));
-    std::destroy_at(&target<F>(from));
+    target<F>(from).~F();
   }
   template <class F>
   static void destroy(void* storage) noexcept {
     if constexpr (fits<F>) {
-      std::destroy_at(&target<F>(storage));
+      target<F>(storage).~F();
     } else {
       delete &target<F>(storage);
     }

@@ -6,7 +6,6 @@
 /// Arithmetic modulo a CRC's polynomial, and the portable computation from tables. A 32-bit word is
 /// a polynomial with its x^0 in the highest bit, as in all reflected CRCs.
 
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -51,18 +50,22 @@ constexpr std::uint32_t crc_shift(std::uint32_t a, std::uint64_t bytes) noexcept
   return crc_multiply<Polynomial>(power, a);
 }
 
-// tables[k][v]: the register after the byte v and k zero bytes.
-using crc_tables = std::array<std::array<std::uint32_t, 256>, 8>;
+// after[k][v]: the register after the byte v and k zero bytes. A plain array, filled with few
+// steps, because every translation unit computes it.
+struct crc_tables {
+  std::uint32_t after[8][256];
+};
 template <std::uint32_t Polynomial>
 constexpr crc_tables make_crc_tables() noexcept {
   crc_tables t{};
-  for (std::uint32_t v = 0; v < 256; ++v) {
-    std::uint32_t r = v;
-    for (int bit = 0; bit < 8; ++bit) r = crc_times_x<Polynomial>(r);
-    t[0][v] = r;
+  std::uint32_t power = 1;
+  for (std::uint32_t bit = 128; bit; bit >>= 1) {
+    power = crc_times_x<Polynomial>(power);
+    for (std::uint32_t v = 0; v < 256; v += 2 * bit) t.after[0][v + bit] = t.after[0][v] ^ power;
   }
-  for (std::size_t k = 1; k < 8; ++k)
-    for (std::size_t v = 0; v < 256; ++v) t[k][v] = (t[k - 1][v] >> 8) ^ t[0][t[k - 1][v] & 0xff];
+  for (int k = 1; k < 8; ++k)
+    for (int v = 0; v < 256; ++v)
+      t.after[k][v] = (t.after[k - 1][v] >> 8) ^ t.after[0][t.after[k - 1][v] & 0xff];
   return t;
 }
 template <std::uint32_t Polynomial>
@@ -72,7 +75,7 @@ inline constexpr crc_tables crc_table = make_crc_tables<Polynomial>();
 // CRC generation", 2008). `state` is the register, that is the complement of the public value.
 template <std::uint32_t Polynomial>
 std::uint32_t crc_by_table(std::uint32_t state, const std::byte* p, std::size_t n) noexcept {
-  const crc_tables& t = crc_table<Polynomial>;
+  const auto& t = crc_table<Polynomial>.after;
   if constexpr (std::endian::native == std::endian::little) {
     for (; n >= 8; n -= 8, p += 8) {
       std::uint32_t low = 0, high = 0;

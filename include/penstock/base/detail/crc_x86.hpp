@@ -69,12 +69,13 @@ template <std::uint32_t Polynomial>
 PENSTOCK_CRC_TARGET inline std::uint32_t crc_by_clmul(std::uint32_t state, const std::byte* p,
                                                       std::size_t n) noexcept {
   if (n >= 64) {
-    constexpr auto factors = [](std::uint64_t bits) {
-      return crc_lane{static_cast<long long>(fold_low<Polynomial>(bits)),
-                      static_cast<long long>(fold_high<Polynomial>(bits))};
-    };
-    const crc_lane by_64 = factors(512), by_16 = factors(128);
-    crc_lane a = crc_load(p) ^ crc_lane { state, 0 };
+    constexpr auto low_64 = static_cast<long long>(fold_low<Polynomial>(512));
+    constexpr auto high_64 = static_cast<long long>(fold_high<Polynomial>(512));
+    constexpr auto low_16 = static_cast<long long>(fold_low<Polynomial>(128));
+    constexpr auto high_16 = static_cast<long long>(fold_high<Polynomial>(128));
+    const crc_lane by_64{low_64, high_64}, by_16{low_16, high_16};
+    const crc_lane before{state, 0};
+    crc_lane a = crc_load(p) ^ before;
     crc_lane b = crc_load(p + 16), c = crc_load(p + 32), d = crc_load(p + 48);
     for (p += 64, n -= 64; n >= 64; p += 64, n -= 64) {
       a = crc_fold(a, by_64) ^ crc_load(p);
