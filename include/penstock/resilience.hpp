@@ -3,10 +3,11 @@
 #pragma once
 
 /// @file
-/// Umbrella of resilience/: policies around operations.
+/// Umbrella of resilience/: policies around operations that may fail.
 
 // IWYU pragma: begin_exports
-#include <penstock/resilience/repeatable.hpp>
+#include <penstock/resilience/idempotent.hpp>
+#include <penstock/resilience/is_transient.hpp>
+#include <penstock/resilience/policy.hpp>
 #include <penstock/resilience/retry.hpp>
-#include <penstock/resilience/retry_core.hpp>
 // IWYU pragma: end_exports

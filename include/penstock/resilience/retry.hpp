@@ -3,100 +3,157 @@
 #pragma once
 
 /// @file
-/// Runs an operation again when it failed. A policy: `retry(options)` makes it, calling it with an
-/// operation gives the awaitable.
+/// Tries an operation again when it fails. Where all callers fail together, tries make it worse:
+/// keep attempts few and the backoff random, which are the defaults.
 
-#include <penstock/base/backoff.hpp>
-#include <penstock/core/ok.hpp>
 #include <penstock/core/sleep.hpp>
 #include <penstock/core/this_task.hpp>
-#include <penstock/resilience/repeatable.hpp>
-#include <penstock/resilience/retry_core.hpp>
+#include <penstock/resilience/detail/retry_core.hpp>
+#include <penstock/resilience/idempotent.hpp>
+#include <penstock/resilience/is_transient.hpp>
+
+#include <concepts>
+#include <functional>
+#include <type_traits>
 
 namespace penstock {
-namespace detail {
-// The default: everything is worth another attempt, but what says by itself that it is not.
-struct retry_by_default {
-  bool operator()(const error& e) const noexcept {
-    return e != errc::canceled && e != errc::circuit_open && e != errc::invalid_option &&
-           e != errc::never_satisfiable && e != errc::closed && e != errc::would_deadlock;
-  }
-};
 
-// A predicate that throws decides against another attempt.
-template <class Predicate>
-bool asks_again(Predicate& predicate, const error& e) noexcept {
+/// Options of `retry`.
+struct retry_options {
+  std::size_t attempts = 3;  ///< in all, the first one too; at least 1
+  /// How long to wait after each failure.
+  penstock::backoff backoff = exponential(std::chrono::milliseconds(100));
+  /// No delay is longer: the backoff is cut to it, and a server that asks for more
+  /// (`error::retry_after`) is not tried again.
+  duration max_delay = (duration::max)();
+};
+static_assert(std::is_trivially_copyable_v<retry_options>);
+
+/// Options of `retry` that let it repeat any operation: `retry({.attempts = 3, .repeat = unsafe})`.
+struct unsafe_retry_options {
+  std::size_t attempts = 3;
+  penstock::backoff backoff = exponential(std::chrono::milliseconds(100));
+  duration max_delay = (duration::max)();
+  unsafe_t repeat;  ///< no default: it must be written
+};
+static_assert(std::is_trivially_copyable_v<unsafe_retry_options>);
+
+[[nodiscard]] result<> validate(const retry_options& o);
+[[nodiscard]] result<> validate(const unsafe_retry_options& o);
+
+namespace detail {
+struct asks_is_transient {
+  bool operator()(const error& e) const noexcept { return is_transient(e); }
+};
+// A predicate that throws says no.
+template <class Retryable>
+bool asks(Retryable& retryable, const error& e) noexcept {
   try {
-    return predicate(e);
+    return static_cast<bool>(retryable(e));
   } catch (...) {
     return false;
   }
 }
 
-template <class Op, class Predicate>
-task<await_result_t<std::invoke_result_t<Op&>>> run_with_retry(retry_options options,
-                                                               Predicate predicate, Op op) {
-  using out = await_result_t<std::invoke_result_t<Op&>>;
-  const environment& env = co_await this_task::env();
-  for (int attempt = 1;; ++attempt) {
-    out outcome = co_await op();
-    if (outcome) co_return outcome;
-    const bool again = asks_again(predicate, outcome.error());
-    const auto next = next_attempt(options, attempt, again, outcome.error(), env.sched->now(),
-                                   env.deadline, env.sched->random());
-    if (next.stop != retry_stop::none) {
-      co_return fail(std::move(outcome).error().stopped_because(next.stop));
-    }
+// All attempts. `fn` and `retryable` live in this frame.
+template <class Result, class Fn, class Retryable>
+task<Result> retry_loop(retry_core core, Retryable retryable, Fn fn) {
+  for (;;) {
+    Result outcome = co_await std::invoke(fn);
+    if (outcome.has_value()) co_return outcome;
+    const environment& env = co_await this_task::env();
+    const bool worth_it = asks(retryable, outcome.error());
+    const auto next = core.failed(outcome.error(), worth_it, env.sched->now(),
+                                  deadline{env.deadline}, env.sched->random());
+    if (next.stop != retry_stop::none)
+      co_return tl::unexpected<error>(std::move(outcome).error().stopped_because(next.stop));
     co_await sleep_for(next.delay);
   }
 }
+
+inline result<> validate_retry(std::size_t attempts, duration max_delay) {
+  if (attempts == 0) return fail(errc::invalid_option, "retry_options", "attempts is 0");
+  if (max_delay < duration::zero())
+    return fail(errc::invalid_option, "retry_options", "max_delay is negative");
+  return {};
+}
+template <class Options>
+retry_core::limits checked_limits(const Options& o) {
+  if (auto valid = validate(o); !valid) stop_program(valid.error().message().c_str());
+  return {o.attempts, o.backoff, o.max_delay};
+}
 }  // namespace detail
 
-/// A retry, ready to be applied to operations. Copyable, a few words; made by `retry`.
-template <class Predicate>
+inline result<> validate(const retry_options& o) {
+  return detail::validate_retry(o.attempts, o.max_delay);
+}
+inline result<> validate(const unsafe_retry_options& o) {
+  return detail::validate_retry(o.attempts, o.max_delay);
+}
+
+/// Repeats an operation until it succeeds, fails for good, or another attempt makes no sense.
+///
+/// **Shape.** attempt -> failed -> delay -> attempt ... -> success, or the last error.
+/// **Result.** of `co_await policy(idempotent(fn))`: the operation's own `result<T>`.
+/// **Errors.** the error of the last attempt; `error::why()` says why it was the last: `attempts`;
+/// `non_retryable` (the predicate says so, or the circuit breaker is open); `deadline` (the delay
+/// would not end before the environment's deadline); `pushback` (the server does not want to be
+/// tried again, or not before `max_delay`); `canceled`. Exceptions pass through; they are not
+/// tried again.
+/// **Suspends.** as the operation does, and for the delays: `error::retry_after()` of the failure
+/// when it has one, else the backoff.
+/// **Cancellation.** at once, in an attempt and in a delay; no further attempt begins.
+/// **Thread-safety.** immutable: any thread, the same object too, as far as the predicate is.
+/// **Complexity.** a task's frame, from the recycler; an error that stops it allocates its text.
+/// **Lifetime.** a value; what an operation refers to outlives the `co_await`.
+/// **Example.** @snippet tests/resilience/retry_test.cpp retry
+/// **See also.** `backoff`, `idempotent`, `with_timeout`.
+template <bool RepeatsAll, class Retryable>
 class retry_policy {
  public:
-  retry_policy(const retry_options& o, Predicate p) : options_(o), predicate_(std::move(p)) {}
+  retry_policy(const detail::retry_core::limits& l, Retryable retryable)
+      : limits_(l), retryable_(std::move(retryable)) {}
 
-  /// Applies it: `co_await guarded(idempotent(call))`.
-  ///
-  /// **Result.** what the operation yields, of the last attempt.
-  template <class Op>
-  requires operation_of_result<Op>
-  [[nodiscard]] auto operator()(Op op) const {
-    if constexpr (!is_idempotent<Op>) {
-      PENSTOCK_ASSERT(options_.repeat == repeat::unsafe,
-                      "retry: mark the operation idempotent(), or say .repeat = repeat::unsafe");
-    }
-    return detail::run_with_retry<Op, Predicate>(options_, predicate_, std::move(op));
+  template <operation Fn>
+  [[nodiscard]] task<operation_result_t<Fn>> operator()(idempotent_operation<Fn> fn) const {
+    return detail::retry_loop<operation_result_t<Fn>>(detail::retry_core(limits_), retryable_,
+                                                      std::move(fn).take());
+  }
+  template <operation Fn>
+  [[nodiscard]] task<operation_result_t<Fn>> operator()(Fn fn) const {
+    static_assert(RepeatsAll,
+                  "retry repeats what is marked: idempotent(fn), or the option .repeat = unsafe");
+    return detail::retry_loop<operation_result_t<Fn>>(detail::retry_core(limits_), retryable_,
+                                                      std::move(fn));
   }
 
  private:
-  retry_options options_;
-  Predicate predicate_;
+  detail::retry_core::limits limits_;
+  Retryable retryable_;
 };
 
-/// Makes a policy that runs an operation until it succeeds, at most `attempts` times.
+/// A policy that tries again what `is_transient`, or what `retryable(error)` says is worth it.
 ///
-/// **Parameters.** `predicate(error)` - whether another attempt makes sense; by default for all
-/// errors but `canceled`, `circuit_open`, `invalid_option`, `never_satisfiable`, `closed`,
-/// `would_deadlock`.
-/// **Errors.** those of the last attempt; `error::why()` says why there was no other: `attempts`,
-/// `deadline`, `non_retryable`. An exception of the operation or the predicate passes through: it
-/// is not retried. Invalid options stop the program.
-/// **Suspends.** as the operation does, and for the delays: the backoff's, or what the error asks
-/// for
-/// (`error::retry_after`), if that is longer. None after the last attempt.
-/// **Cancellation.** at any point, at once; no attempt follows. A deadline of the environment that
-/// the next attempt could not begin before ends the retry without waiting for it.
-/// **Complexity.** one frame; no allocation of its own.
-template <class Predicate = detail::retry_by_default>
-requires std::predicate<Predicate&, const error&>
-[[nodiscard]] retry_policy<Predicate> retry(retry_options options, Predicate predicate = {}) {
-  if (auto valid = validate(options); !valid) {
-    detail::stop_program(valid.error().message().c_str());
-  }
-  return retry_policy<Predicate>(options, std::move(predicate));
+/// **Parameters.** `retryable` - `bool(const error&)`; one that throws means no.
+/// **Errors.** invalid options stop the program, naming the option.
+/// **Example.** @snippet tests/resilience/retry_test.cpp retry
+[[nodiscard]] inline retry_policy<false, detail::asks_is_transient> retry(
+    const retry_options& o = {}) {
+  return {detail::checked_limits(o), {}};
+}
+template <std::predicate<const error&> Retryable>
+[[nodiscard]] retry_policy<false, Retryable> retry(const retry_options& o, Retryable retryable) {
+  return {detail::checked_limits(o), std::move(retryable)};
+}
+/// The same for operations that nobody has marked as idempotent.
+[[nodiscard]] inline retry_policy<true, detail::asks_is_transient> retry(
+    const unsafe_retry_options& o) {
+  return {detail::checked_limits(o), {}};
+}
+template <std::predicate<const error&> Retryable>
+[[nodiscard]] retry_policy<true, Retryable> retry(const unsafe_retry_options& o,
+                                                  Retryable retryable) {
+  return {detail::checked_limits(o), std::move(retryable)};
 }
 
 }  // namespace penstock
