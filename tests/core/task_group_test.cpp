@@ -1,0 +1,255 @@
+// tests/core/task_group_test.cpp
+// SPDX-License-Identifier: BSL-1.0
+#include <penstock/core/task_group.hpp>
+
+#include <penstock/core/shield.hpp>
+#include <penstock/core/sleep.hpp>
+#include <penstock/core/with_group.hpp>
+#include <penstock/core/with_timeout.hpp>
+#include <penstock/core/yield.hpp>
+#include <penstock/test/lifetime_tracked.hpp>
+#include <support/penstock_test.hpp>
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "probes.hpp"
+
+using namespace penstock;
+using namespace std::chrono_literals;
+using probes::failure;
+using test::lifetime_log;
+using test::lifetime_tracked;
+
+PENSTOCK_TEST("children start in the next turn, in order, and may start others") {
+  probes::log log;
+  co_await with_group([&](task_group& group) -> task<> {
+    auto grandchild = [&log]() -> task<> {
+      log.push_back("grandchild");
+      co_return;
+    };
+    group.start(
+        [](task_group& g, probes::log& l, auto fn) -> task<> {
+          l.push_back("child");
+          g.start(fn);
+          co_return;
+        },
+        std::ref(group), std::ref(log), grandchild);
+    log.push_back("body");
+    co_return;
+  });
+  CHECK(log == probes::log{"body", "child", "grandchild"});
+}
+
+PENSTOCK_TEST("size counts the body and the children that have not ended") {
+  co_await with_group([](task_group& group) -> task<> {
+    CHECK(group.size() == 1);
+    group.start([]() -> task<> { co_await sleep_for(1ms); });
+    CHECK(group.size() == 2);
+    co_await sleep_for(2ms);
+    CHECK(group.size() == 1);
+  });
+}
+
+PENSTOCK_TEST("callable and arguments live until the child has ended, then go") {
+  lifetime_log log;
+  lifetime_tracked value(log, 3);
+  lifetime_tracked captured(log, 4);
+  auto fn = [captured](const lifetime_tracked& x, lifetime_tracked& y,
+                       lifetime_tracked z) -> task<> {
+    co_await yield();
+    CHECK(captured.value() == 4);
+    CHECK(x.value() == 3);
+    CHECK(y.value() == 3);
+    CHECK(z.value() == 3);
+  };
+  CHECK(log.live() == 3);
+  co_await with_group([&](task_group& group) -> task<> {
+    group.start(fn, value, std::ref(value), lifetime_tracked(log, 3));
+    CHECK(log.live() > 3);
+    co_await sleep_for(1ms);
+    CHECK(log.live() == 3);
+  });
+  CHECK(log.misuses() == 0);
+}
+
+PENSTOCK_TEST("arguments arrive as rvalues of their decayed copies") {
+  co_await with_group([](task_group& group) -> task<> {
+    const std::string text = "text";
+    group.start(
+        [](std::string&& s, std::unique_ptr<int> p, const char* c) -> task<> {
+          co_await yield();
+          CHECK(s == "text");
+          CHECK(*p == 1);
+          CHECK(std::string(c) == "abc");
+        },
+        text, std::make_unique<int>(1), "abc");
+    co_return;
+  });
+}
+
+// An argument that the call converts is kept too: the parameter may refer to it.
+PENSTOCK_TEST("what a parameter was converted from lives as long as the child") {
+  co_await with_group([](task_group& group) -> task<> {
+    group.start(
+        [](std::string_view s) -> task<> {
+          co_await sleep_for(1ms);
+          CHECK(s == "a text that is too long for the small buffer");
+        },
+        std::string("a text that is too long for the small buffer"));
+    group.start(
+        +[](std::string_view s) -> task<> {
+          co_await sleep_for(1ms);
+          CHECK(s == "another text that is too long for it");
+        },
+        std::string("another text that is too long for it"));
+    co_return;
+  });
+}
+
+namespace {
+task<> free_function(int& sum, int x) {
+  co_await yield();
+  sum += x;
+}
+task<> takes_values(std::unique_ptr<int> p, long x) {
+  co_await yield();
+  CHECK(*p == x);
+}
+struct object {
+  int sum = 0;
+  task<> add(int x) {
+    co_await yield();
+    sum += x;
+  }
+  task<> operator()(int x) && = delete;
+  task<> operator()(int x) & {
+    co_await yield();
+    sum += x;
+  }
+};
+}  // namespace
+
+PENSTOCK_TEST("functions, members and function objects can be started") {
+  int sum = 0;
+  object o;
+  co_await with_group([&](task_group& group) -> task<> {
+    group.start(free_function, std::ref(sum), 1);
+    group.start(takes_values, std::make_unique<int>(2), 2);
+    group.start(&object::add, &o, 4);
+    group.start(std::ref(o), 8);
+    group.start(o, 16);  // a copy
+    group.start(free_function(sum, 32));
+    co_return;
+  });
+  CHECK(sum == 33);
+  CHECK(o.sum == 12);
+}
+
+namespace {
+// Throws when it is copied for the nth time.
+struct fragile {
+  int* left;
+  lifetime_tracked live;
+  fragile(int& n, lifetime_log& log) : left(&n), live(log) {}
+  fragile(const fragile& o) : left(o.left), live(o.live) {
+    if ((*left)-- == 0) throw failure("copy");
+  }
+  fragile(fragile&& o) noexcept = default;
+};
+}  // namespace
+
+PENSTOCK_TEST("start has the strong guarantee when copies or the call throw") {
+  lifetime_log log;
+  for (int n = 0; n < 5; ++n) {
+    int left = 100;
+    bool ran = false;
+    fragile f(left, log);
+    auto fn = [&ran, f](const fragile&, fragile) -> task<> {
+      ran = true;
+      co_return;
+    };
+    co_await with_group([&](task_group& group) -> task<> {
+      left = n;
+      const bool threw = !probes::thrown_by([&] { group.start(fn, f, f); }).empty();
+      CHECK(threw == (n < 3));  // the callable and two arguments
+      CHECK(group.size() == (threw ? 1 : 2));
+      co_await sleep_for(1ns);
+      CHECK(ran == !threw);
+    });
+  }
+  // What is called may throw before it has made a task.
+  co_await with_group([&](task_group& group) -> task<> {
+    // Not coroutines: they throw before there is a task.
+    auto throws = [](const fragile&) -> task<> { throw failure("call"); };
+    auto by_value = [](int) -> task<> { throw failure("call"); };
+    int left = 100;
+    fragile f(left, log);
+    CHECK(probes::thrown_by([&] { group.start(throws, f); }) == "call");
+    CHECK(probes::thrown_by([&] { group.start(by_value, 1); }) == "call");
+    CHECK(group.size() == 1);
+    co_return;
+  });
+  CHECK(log.clean());
+}
+
+PENSTOCK_TEST("a child's frame and record go when it ends: value, error, exception, stop") {
+  lifetime_log log;
+  lifetime_tracked tag(log);
+  probes::gate never;
+  auto child = [&](int how, const lifetime_tracked&, lifetime_tracked local) -> task<result<>> {
+    co_await yield();
+    if (how == 1) co_return fail(errc::closed);
+    if (how == 2) throw failure("child");
+    if (how == 3) co_await never.wait();
+    if (how == 4) co_await ok(result<>(fail(errc::closed)));
+    static_cast<void>(local);
+    co_return result<>();
+  };
+  for (int how = 0; how < 5; ++how) {
+    auto body = [&](task_group& group) -> task<int> {
+      group.start(child, how, tag, tag);
+      co_await sleep_for(1ms);
+      if (how == 3) group.request_stop();
+      co_await shield(sleep_for(1ms));
+      CHECK(log.live() == 1);
+      co_return 1;
+    };
+    try {
+      auto outcome = co_await with_group({.on_error = on_error::keep_going}, body);
+      CHECK(outcome.has_value() == (how == 0 || how == 3));
+    } catch (const failure&) {
+      CHECK(how == 2);
+    }
+    CHECK(log.live() == 1);
+  }
+  CHECK(log.misuses() == 0);
+}
+
+PENSTOCK_TEST("a hundred thousand children") {
+  constexpr int count = 100'000;
+  int ended = 0;
+  co_await with_group([&](task_group& group) -> task<> {
+    auto child = [](int& n) -> task<> {
+      co_await yield();
+      ++n;
+    };
+    for (int i = 0; i < count; ++i) group.start(child, std::ref(ended));
+    CHECK(group.size() == count + 1);
+    co_return;
+  });
+  CHECK(ended == count);
+
+  probes::log log;
+  auto outcome = co_await with_timeout(1ms, with_group([&](task_group& group) -> task<> {
+                                         for (int i = 0; i < count; ++i)
+                                           group.start([]() -> task<> { co_await sleep_for(1h); });
+                                         co_return;
+                                       }));
+  CHECK(outcome.error() == errc::timed_out);
+}
