@@ -10,5 +10,9 @@
 #include <penstock/core.hpp>
 #include <penstock/pool.hpp>
 #include <penstock/resilience.hpp>
+#include <penstock/stream.hpp>
+#include <penstock/stream.hpp>
 #include <penstock/sync.hpp>
+#include <penstock/upload.hpp>
+#include <penstock/upload.hpp>
 // IWYU pragma: end_exports
