@@ -15,7 +15,7 @@
 namespace penstock {
 
 /// An operation that does the same when it is done twice. Made by `idempotent`.
-template <operation Fn>
+template <policy_operation Fn>
 class idempotent_operation {
  public:
   explicit idempotent_operation(Fn fn) noexcept(std::is_nothrow_move_constructible_v<Fn>)
@@ -36,7 +36,7 @@ class idempotent_operation {
 /// `result<T>`; it is decay-copied (`std::ref` opts out) and called once for each attempt.
 /// **Example.** @snippet tests/resilience/retry_test.cpp retry
 template <class Fn>
-requires operation<std::decay_t<Fn>>
+requires policy_operation<std::decay_t<Fn>>
 [[nodiscard]] auto idempotent(Fn&& fn) {
   return idempotent_operation<std::decay_t<Fn>>(std::forward<Fn>(fn));
 }

@@ -114,17 +114,17 @@ class retry_policy {
   retry_policy(const detail::retry_core::limits& l, Retryable retryable)
       : limits_(l), retryable_(std::move(retryable)) {}
 
-  template <operation Fn>
-  [[nodiscard]] task<operation_result_t<Fn>> operator()(idempotent_operation<Fn> fn) const {
-    return detail::retry_loop<operation_result_t<Fn>>(detail::retry_core(limits_), retryable_,
-                                                      std::move(fn).take());
+  template <policy_operation Fn>
+  [[nodiscard]] task<policy_result_t<Fn>> operator()(idempotent_operation<Fn> fn) const {
+    return detail::retry_loop<policy_result_t<Fn>>(detail::retry_core(limits_), retryable_,
+                                                   std::move(fn).take());
   }
-  template <operation Fn>
-  [[nodiscard]] task<operation_result_t<Fn>> operator()(Fn fn) const {
+  template <policy_operation Fn>
+  [[nodiscard]] task<policy_result_t<Fn>> operator()(Fn fn) const {
     static_assert(RepeatsAll,
                   "retry repeats what is marked: idempotent(fn), or the option .repeat = unsafe");
-    return detail::retry_loop<operation_result_t<Fn>>(detail::retry_core(limits_), retryable_,
-                                                      std::move(fn));
+    return detail::retry_loop<policy_result_t<Fn>>(detail::retry_core(limits_), retryable_,
+                                                   std::move(fn));
   }
 
  private:
