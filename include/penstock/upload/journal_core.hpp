@@ -43,6 +43,21 @@ inline std::string journal_word(std::string_view text) {
   return word;
 }
 
+// What journal_word() was made of.
+inline std::string journal_text(std::string_view word) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string text;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    if (word[i] == '%' && i + 2 < word.size()) {
+      text += static_cast<char>(digit(word[i + 1]) * 16 + digit(word[i + 2]));
+      i += 2;
+    } else {
+      text += word[i];
+    }
+  }
+  return text;
+}
+
 inline std::string journal_line(const std::string& payload) {
   char sum[9] = "00000000";
   std::uint32_t crc = penstock::crc32c(std::string_view(payload));

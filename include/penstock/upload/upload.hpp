@@ -31,6 +31,21 @@ struct is_progress : std::bool_constant<is_progress_function<T>> {};
 template <class T>
 concept upload_extra = is_journal<T>::value || is_progress<T>::value;
 
+template <class Target, class Journal>
+task<result<>> run_discard(Target& target, Journal journal) {
+  const std::string text = co_await ok(journal.load());
+  auto state = parse_journal(text);
+  if (state) {
+    auto session = co_await target.resume(journal_text(state->name), state->plan, state->id);
+    if (session) {
+      co_await ok(session->abort());
+    } else if (session.error() != errc::not_found) {
+      co_return fail(session.error());
+    }
+  }
+  co_return co_await journal.remove();
+}
+
 template <class Source, class Target, class Journal, class Progress>
 task<result<upload_report>> run_upload(Source& source, Target& target, std::string name,
                                        upload_options options, Journal journal, Progress progress) {
@@ -73,6 +88,16 @@ template <upload_source Source, upload_target Target, detail::upload_extra... Ex
 [[nodiscard]] task<result<upload_report>> upload(Source& source, Target& target, std::string name,
                                                  Extras... extras) {
   return upload(source, target, std::move(name), upload_options(), std::move(extras)...);
+}
+
+/// Gives up a suspended upload: what the target has of it is removed, and the journal.
+///
+/// **Errors.** those of target and journal; without a journal nothing happens.
+/// **Suspends.** until both are gone.
+/// **Cancellation.** may leave either; call it again.
+template <upload_target Target, upload_journal Journal>
+[[nodiscard]] task<result<>> discard_upload(Target& target, Journal journal) {
+  return detail::run_discard(target, std::move(journal));
 }
 
 }  // namespace penstock

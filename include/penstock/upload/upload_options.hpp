@@ -26,7 +26,7 @@ struct upload_options {
   /// Bytes an operation on source and target moves; a multiple of 4096 for direct I/O.
   std::size_t block_size = 64u << 10;
   /// How often one part is tried, the first time included.
-  int part_attempts = 3;
+  std::size_t part_attempts = 3;
   /// The delay before a part's second try; it doubles, with full jitter, up to 20 s.
   duration retry_delay = std::chrono::milliseconds(100);
   /// The least time between two calls of the progress function.

@@ -58,6 +58,7 @@ class file_journal {
     co_return {};
   }
   task<result<>> remove() {
+    if (!file_.is_open()) co_return {};
     co_await ok(file_.close());
     co_await ok(remove_file(path_));
     co_return {};

@@ -66,9 +66,10 @@ class uploader {
  private:
   task<result<source_identity>> identify() {
     auto s = co_await ok(source_.stat());
-    if (s.size == 0) {  // a directory may say so too: reading it tells
-      std::byte one[1];
-      co_await ok(source_.read_at(0, std::span<std::byte>(one)));
+    using status = decltype(s);
+    if constexpr (requires { status::kind; }) {
+      using kinds = decltype(s.kind);
+      if (s.kind == kinds::directory) co_return fail(std::errc::is_a_directory, "read", name_);
     }
     co_return source_identity{s.size, s.mtime_ns, s.ctime_ns, s.inode};
   }
@@ -132,7 +133,7 @@ class uploader {
     const retry_options tries{
         .attempts = options_.part_attempts,
         .backoff = exponential(options_.retry_delay, {.cap = std::chrono::seconds(20)})};
-    auto with_retry = retry(tries, [](const error& e) { return e != errc::source_changed; });
+    auto with_retry = retry(tries);
     const part_receipt receipt = co_await ok(with_retry(idempotent(put)));
     if constexpr (journaled) {
       const std::string line = encode_part(receipt);
