@@ -11,14 +11,7 @@
 #include <penstock/base/spin_lock.hpp>
 #include <penstock/core/scheduler.hpp>
 #include <penstock/runtime/detail/futex.hpp>
-
-#if __has_include(<concurrentqueue/concurrentqueue.h>)
-#include <concurrentqueue/concurrentqueue.h>
-#elif __has_include(<moodycamel/concurrentqueue.h>)
-#include <moodycamel/concurrentqueue.h>
-#else
-#include <concurrentqueue.h>
-#endif
+#include <penstock/runtime/detail/job_queue.hpp>
 
 #include <pthread.h>
 #include <signal.h>
@@ -137,7 +130,7 @@ class cpu_pool {
   }
 
   const unsigned size_;
-  moodycamel::ConcurrentQueue<job> queue_;
+  detail::job_queue<job> queue_;
   // Jobs announced and not yet claimed; negative: that many threads sleep or are about to.
   detail::atomic<std::int64_t> announced_{0};
   detail::atomic<std::uint32_t> wakes_{0};  // given to sleepers and not yet taken

@@ -74,7 +74,6 @@ class event_loop final : public scheduler {
   /// Runs `work` to its end on this thread.
   void run(detail::loop_work& work) {
     enter inside(*this);
-    control_.fetch_and(~stop_bit, detail::memory_order_relaxed);
     work_ = &work;
     work.start();
     while (!work.over()) turn();
@@ -96,7 +95,9 @@ class event_loop final : public scheduler {
     control_.fetch_or(work_bit, detail::memory_order_release);
     driver_->interrupt();
   }
-  /// Stops the work of the run that is on.
+  /// Takes a stop back that came when no work was there.
+  void forget_stop() noexcept { control_.fetch_and(~stop_bit, detail::memory_order_relaxed); }
+  /// Stops the work that is on, or that begins next.
   void request_stop() noexcept {
     control_.fetch_or(stop_bit, detail::memory_order_release);
     driver_->interrupt();

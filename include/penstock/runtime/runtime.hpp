@@ -146,6 +146,7 @@ class runtime : detail::signal_target {
     static runtime& begin(runtime& r) {
       PENSTOCK_ASSERT(!r.running_, "a runtime runs one task at a time");
       if (r.started_ && r.home_ != std::this_thread::get_id()) r.start_first();
+      for (auto& l : r.loops_) l.forget_stop();
       r.running_ = true;
       return r;
     }
@@ -192,7 +193,6 @@ class runtime : detail::signal_target {
       live_.store(static_cast<std::uint32_t>(i), detail::memory_order_release);
       detail::futex_wake(live_, 1);
       if (good) loop.serve();
-      loop.use(nullptr);
     });
     const auto before = static_cast<std::uint32_t>(i - 1);
     while (live_.load(detail::memory_order_acquire) == before) detail::futex_wait(live_, before);

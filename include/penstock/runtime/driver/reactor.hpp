@@ -5,6 +5,7 @@
 /// @file
 /// The driver for kernels and containers without io_uring: files on the cpu pool.
 
+#include <penstock/base/result.hpp>
 #include <penstock/runtime/detail/pool_lane.hpp>
 #include <penstock/runtime/driver.hpp>
 

@@ -1,0 +1,149 @@
+// tests/runtime/event_loop_test.cpp
+// SPDX-License-Identifier: BSL-1.0
+
+#include <penstock/runtime/event_loop.hpp>
+
+#include <penstock/core.hpp>
+#include <support/each_driver.hpp>
+
+#include <atomic>
+#include <latch>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+using namespace penstock;
+using namespace std::chrono_literals;
+
+namespace {
+// Hands its waiter to another thread, which posts it.
+class handed_over : public leaf<handed_over> {
+ public:
+  explicit handed_over(std::atomic<waiter*>& to) noexcept : to_(&to) {}
+  suspension start(waiter& w) noexcept {
+    to_->store(&w, std::memory_order_release);
+    return parked();
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  std::atomic<waiter*>* to_;
+};
+void post_when_there(std::atomic<waiter*>& from) {
+  waiter* w = nullptr;
+  while (!(w = from.exchange(nullptr, std::memory_order_acquire))) std::this_thread::yield();
+  w->env->sched->post(*w);
+}
+}  // namespace
+
+TEST_CASE("a post from another thread wakes the loop, however often") {
+  support::on_each_driver([](runtime& rt) {
+    constexpr int rounds = 3'000;
+    std::atomic<waiter*> box[2] = {nullptr, nullptr};
+    std::vector<std::thread> posters;
+    for (auto& b : box)
+      posters.emplace_back([&b] {
+        for (int i = 0; i < rounds; ++i) post_when_there(b);
+      });
+    int count = 0;
+    const auto wait = [&](std::atomic<waiter*>& b) -> task<> {
+      for (int i = 0; i < rounds; ++i) {
+        co_await handed_over(b);
+        ++count;
+      }
+    };
+    rt.run(when_all(wait(box[0]), wait(box[1])));
+    for (auto& t : posters) t.join();
+    CHECK(count == 2 * rounds);
+  });
+}
+
+TEST_CASE("sleeps end in order, never early") {
+  support::on_each_driver([](runtime& rt) {
+    std::vector<int> order;
+    const auto nap = [&](int ms) -> task<> {
+      const time_point before = co_await this_task::now();
+      co_await sleep_for(std::chrono::milliseconds(ms));
+      const time_point after = co_await this_task::now();
+      CHECK(after - before >= std::chrono::milliseconds(ms));
+      order.push_back(ms);
+    };
+    rt.run(when_all(nap(12), nap(3), nap(7), nap(0)));
+    CHECK(order == std::vector<int>{0, 3, 7, 12});
+  });
+}
+
+TEST_CASE("a timeout ends what takes longer") {
+  support::on_each_driver([](runtime& rt) {
+    const auto outcome = rt.run(with_timeout(2ms, sleep_for(1h)));
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error() == errc::timed_out);
+  });
+}
+
+TEST_CASE("an idle loop does not wake up") {
+  support::on_each_driver([](runtime& rt) {
+    const auto waits = [&] { return rt.loop(0).io()->stats().waits; };
+    const auto before = waits();
+    rt.run(sleep_for(40ms));
+    CHECK(waits() - before <= 4);
+  });
+}
+
+TEST_CASE("tasks that are always ready do not keep timers and other threads' posts away") {
+  support::on_each_driver([](runtime& rt) {
+    bool over = false;
+    std::atomic<waiter*> box{nullptr};
+    std::thread poster([&] { post_when_there(box); });
+    const auto busy = [&]() -> task<> {
+      while (!over) co_await yield();
+    };
+    const auto ends = [&]() -> task<> {
+      co_await sleep_for(2ms);
+      co_await handed_over(box);
+      over = true;
+    };
+    rt.run(when_all(busy(), busy(), ends()));
+    poster.join();
+    CHECK(over);
+  });
+}
+
+TEST_CASE("a loop that spins before it sleeps works the same") {
+  runtime_options options;
+  options.spin = 200us;
+  support::on_each_driver(
+      [](runtime& rt) {
+        std::atomic<waiter*> box{nullptr};
+        std::thread poster([&] {
+          for (int i = 0; i < 50; ++i) post_when_there(box);
+        });
+        const auto wait = [&]() -> task<> {
+          for (int i = 0; i < 50; ++i) {
+            co_await handed_over(box);
+            co_await sleep_for(10us);
+          }
+        };
+        rt.run(wait());
+        poster.join();
+      },
+      options);
+}
+
+TEST_CASE("a loop can be driven by hand") {
+  cpu_pool pool(1);
+  event_loop loop(pool);
+  auto made = make_reactor_driver(pool);
+  REQUIRE(made);
+  loop.use(std::move(*made));
+  const auto answer = []() -> task<int> {
+    co_await sleep_for(1ms);
+    co_return co_await offload([] { return 42; });
+  };
+  auto t = answer();
+  detail::root_work<detail::awaiter_t<task<int>>> work(loop, std::move(t).into_awaiter());
+  loop.run(work);
+  CHECK(work.outcome() == 42);
+  CHECK(scheduler::current() == nullptr);
+}
