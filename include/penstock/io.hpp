@@ -10,4 +10,5 @@
 #include <penstock/io/file_status.hpp>
 #include <penstock/io/file_system.hpp>
 #include <penstock/io/open_mode.hpp>
+#include <penstock/io/read_chunks.hpp>
 // IWYU pragma: end_exports

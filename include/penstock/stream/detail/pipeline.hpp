@@ -70,8 +70,8 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump, waiter, hook {
     }
   }
   step run() {
+    if (is_cut()) return settle();
     for (int left = budget; left > 0; --left) {
-      if (is_cut()) return settle();
       pulled s;
       if (sink_.busy()) {
         s = sink_.resume(*this);
@@ -82,6 +82,9 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump, waiter, hook {
       }
       switch (s) {
         case pulled::item:
+          if constexpr (Up::is_eager) {  // it may have begun what failed at once
+            if (is_cut()) return settle();
+          }
           break;
         case pulled::wait:
           return {take_handle()};
