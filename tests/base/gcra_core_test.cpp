@@ -20,6 +20,8 @@ using penstock::gcra_core;
 using penstock::rate;
 using penstock::time_point;
 
+static_assert(sizeof(gcra_core) == 32);
+
 time_point at(duration d) { return time_point{d}; }
 
 // The time at which permit number `n`, counted from 1, is given to one who always waits.
@@ -56,17 +58,10 @@ TEST_CASE("90 in 60 seconds, evenly and in bursts") {
   CHECK(nth(gcra_core(r, 10), 100) == at(60s));
 }
 
-TEST_CASE("no drift: the permit after a million periods comes on the nanosecond") {
-  gcra_core core(rate{3, 1s}, 1);
-  time_point now{};
-  for (int i = 0; i < 3'000'000; ++i) {
-    const auto d = core.acquire(now);
-    if (!d.admitted) now = d.at;
-    static_cast<void>(core.acquire(now));
-  }
-  gcra_core fresh(rate{7, 1s}, 1);
-  CHECK(nth(fresh, 7 * 1000 + 1) == at(1000s));
-  CHECK(nth(gcra_core(rate{999'983, 1s}, 1), 999'984) == at(1s));
+TEST_CASE("no drift: a permit many periods later comes on the nanosecond") {
+  CHECK(nth(gcra_core(rate{3, 1s}), 300'001) == at(100'000s));
+  CHECK(nth(gcra_core(rate{7, 1s}), 7'001) == at(1000s));
+  CHECK(nth(gcra_core(rate{999'983, 1s}), 999'984) == at(1s));
 }
 
 TEST_CASE("one message a second") {

@@ -20,7 +20,7 @@ namespace penstock {
 /// **Parameters.** `rate`; `burst`: permits, 1 and more. Invalid ones stop the program.
 /// **Errors.** none; a cost above the burst is never admitted.
 /// **Thread-safety.** one thread at a time.
-/// **Complexity.** O(1); 56 bytes. Times are exact: period / count is kept as a fraction.
+/// **Complexity.** O(1); 32 bytes. Times are exact: period / count is kept as a fraction.
 class gcra_core {
  public:
   explicit gcra_core(rate r, std::uint32_t burst = 1) noexcept : burst_(burst) {
@@ -28,16 +28,16 @@ class gcra_core {
     if (burst == 0) detail::stop_program("gcra_core: burst is 0");
     const auto period = static_cast<std::uint64_t>(r.period.count());
     const std::uint64_t common = common_divisor(period, r.count);
-    interval_ = static_cast<units>(period / common);
-    per_nanosecond_ = static_cast<units>(r.count / common);
+    interval_ = static_cast<std::int64_t>(period / common);
+    per_nanosecond_ = static_cast<std::uint32_t>(r.count / common);
   }
 
   /// Takes `cost` permits if they are there now. `now` is the loop's time.
   limiter_decision acquire(time_point now, std::uint32_t cost = 1) noexcept {
     if (cost > burst_) return {};
     const units start = start_at(now);
-    const units next = start + cost * interval_;
-    const units admitted_from = next - burst_ * interval_;
+    const units next = start + of(cost);
+    const units admitted_from = next - of(burst_);
     if (admitted_from > to_units(now)) return {false, to_time(admitted_from)};
     if (cost) next_ = next;
     return {true, now};
@@ -45,12 +45,12 @@ class gcra_core {
   /// Gives back `cost` permits of a decision that admitted, charged to `at`.
   void refund(time_point at, std::uint32_t cost = 1) noexcept {
     static_cast<void>(at);  // what has grown back meanwhile is lost anyway: see start_at()
-    next_ -= cost * interval_;
+    next_ -= of(cost);
   }
 
   /// How many permits are there now.
   [[nodiscard]] std::uint32_t available(time_point now) const noexcept {
-    const units free = to_units(now) + burst_ * interval_ - start_at(now);
+    const units free = to_units(now) + of(burst_) - start_at(now);
     return free <= 0 ? 0 : static_cast<std::uint32_t>(free / interval_);
   }
   /// From then on it is as new: nothing is forgotten when it is destroyed.
@@ -68,6 +68,10 @@ class gcra_core {
       b = rest;
     }
     return a;
+  }
+  // What `permits` take.
+  [[nodiscard]] units of(std::uint32_t permits) const noexcept {
+    return static_cast<units>(interval_) * permits;
   }
   [[nodiscard]] units to_units(time_point t) const noexcept {
     return static_cast<units>(t.time_since_epoch().count()) * per_nanosecond_;
@@ -87,10 +91,10 @@ class gcra_core {
     return next_ > here - per_nanosecond_ ? next_ : here;
   }
 
-  std::uint32_t burst_;
-  units interval_;                                                    // between two permits
-  units per_nanosecond_;                                              // units
   units next_ = static_cast<units>((duration::min)().count()) << 32;  // the TAT; long ago at first
+  std::int64_t interval_ = 0;                                         // units between two permits
+  std::uint32_t per_nanosecond_ = 0;                                  // units in a nanosecond
+  std::uint32_t burst_;
 };
 
 }  // namespace penstock
