@@ -4,22 +4,21 @@
 //
 //   upload_threads SOURCE TARGET [--block BYTES] [--part BYTES] [--threads N] [--direct]
 //
-// Prints: RESULT bytes=N seconds=S mb_per_s=M cpu_seconds=C peak_rss_mib=R crc32c=X
+// Prints: RESULT bytes=N seconds=S mb_per_s=M cpu_seconds=C peak_rss_mib=R
 #include <penstock/base/checksum.hpp>
 
+#include "../support/program_report.hpp"
+
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -121,10 +120,11 @@ std::uint32_t copy_part(const descriptor& in, const descriptor& out, std::byte* 
   return crc;
 }
 
-std::uint32_t upload(const options& o, std::size_t& size) {
+std::size_t upload(const options& o) {
+  std::size_t size = 0;
   const std::string temporary = o.target + ".part";
   const int direct = o.direct ? O_DIRECT : 0;
-  std::vector<std::uint32_t> checksums;
+  std::vector<std::uint32_t> checksums;  // of the parts: a receiver would compare them
   {
     const descriptor in(o.source, O_RDONLY | direct);
     const descriptor out(temporary, O_WRONLY | O_CREAT | O_TRUNC | direct);
@@ -154,32 +154,7 @@ std::uint32_t upload(const options& o, std::size_t& size) {
              O_RDONLY | O_DIRECTORY)
       .sync();
 
-  std::uint32_t whole = 0;
-  for (std::size_t i = 0; i < checksums.size(); ++i) {
-    whole = penstock::crc32c_combine(whole, checksums[i], std::min(o.part, size - i * o.part));
-  }
-  return whole;
-}
-
-double cpu_seconds() {
-  rusage u{};
-  ::getrusage(RUSAGE_SELF, &u);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(u.ru_utime) + seconds(u.ru_stime);
-}
-
-// Not ru_maxrss, which a program inherits from the one that started it.
-double peak_rss_mib() {
-  std::ifstream in("/proc/self/status");
-  for (std::string word; in >> word;) {
-    if (word != "VmHWM:") continue;
-    double kib = 0;
-    in >> kib;
-    return kib / 1024;
-  }
-  return 0;
+  return size;
 }
 
 options parse(int argc, char** argv) {
@@ -221,13 +196,7 @@ options parse(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   const options o = parse(argc, argv);
-  const double cpu = cpu_seconds();
-  const auto start = std::chrono::steady_clock::now();
-  std::size_t size = 0;
-  const std::uint32_t crc = upload(o, size);
-  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-  std::printf(
-      "RESULT bytes=%zu seconds=%.4f mb_per_s=%.1f cpu_seconds=%.3f peak_rss_mib=%.1f crc32c=%u\n",
-      size, time.count(), static_cast<double>(size) / 1e6 / time.count(), cpu_seconds() - cpu,
-      peak_rss_mib(), crc);
+  const bench::program_report report;
+  const std::size_t size = upload(o);
+  report.print(size);
 }
