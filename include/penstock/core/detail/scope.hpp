@@ -65,7 +65,7 @@ class scope_child final : waiter, hook {
     env = &e;
     hooked = this;
   }
-  // The scope's only child for now: its coroutine can be transferred to.
+  // The scope's only child so far: its coroutine can be transferred to.
   handle begin() noexcept {
     if constexpr (!is_task_awaiter<A>) {
       if (aw_.await_ready()) return unwind(done(*this, nullptr));
