@@ -1,0 +1,303 @@
+// tests/upload/upload_test.cpp
+// SPDX-License-Identifier: BSL-1.0
+#include <penstock/upload/upload.hpp>
+
+#include <penstock/test.hpp>
+
+#include "upload/memory_upload.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace upload_test;
+using namespace std::chrono_literals;
+
+namespace {
+constexpr upload_options small{.part_size = 1000,
+                               .concurrency = 3,
+                               .memory_budget = 1200,
+                               .block_size = 100,
+                               .retry_delay = 1ms};
+
+struct world {
+  memory_source source{19'500};  // 20 parts, the last one half
+  memory_store store;
+  memory_target target{store};
+  memory_journal journal;
+  std::vector<upload_progress> shown;
+
+  auto show() {
+    return on_progress([this](const upload_progress& p) { shown.push_back(p); });
+  }
+  task<result<upload_report>> plain() { return upload(source, target, "film", small, show()); }
+  task<result<upload_report>> journaled() {
+    return upload(source, target, "film", small, journal, show());
+  }
+};
+
+result<upload_report> run(task<result<upload_report>> t, std::uint64_t seed = 1) {
+  test::test_runtime rt{{.seed = seed}};
+  return rt.run(std::move(t));
+}
+}  // namespace
+
+TEST_CASE("U2: 20 parts, three at a time, within the memory budget") {
+  for (auto seed : test::seeds()) {
+    world w;
+    const auto report = run(w.plain(), seed);
+    REQUIRE(report);
+    CHECK(report->parts == 20);
+    CHECK(report->parts_sent == 20);
+    CHECK(report->bytes == 19'500);
+    CHECK(w.store.objects["film"] == w.source.bytes);
+    CHECK(w.store.peak == 3);
+    CHECK(w.store.peak_buffers <= 12);
+    CHECK(w.store.completes == 1);
+    CHECK(w.store.aborts == 0);
+    CHECK(w.store.uploads.empty());
+  }
+}
+
+TEST_CASE("progress never goes back, is bounded in rate, and ends at 1") {
+  world w;
+  w.store.latency = 90ms;
+  REQUIRE(run(w.plain()));
+  REQUIRE(w.shown.size() >= 3);
+  CHECK(w.shown.front().fraction() == 0);
+  CHECK(w.shown.back().fraction() == 1);
+  CHECK(w.shown.back().parts_done == 20);
+  for (std::size_t i = 1; i < w.shown.size(); ++i) {
+    CHECK(w.shown[i].bytes_done >= w.shown[i - 1].bytes_done);
+  }
+  CHECK(w.shown.size() <= 10);  // 7 rounds of 90 ms: one call per 100 ms, the first and the last
+}
+
+TEST_CASE("U3: a part that fails twice is sent three times, the object completed once") {
+  world w;
+  w.store.failures[7] = 2;
+  REQUIRE(run(w.plain()));
+  CHECK(w.store.puts == 22);
+  CHECK(w.store.completes == 1);
+  CHECK(w.store.objects["film"] == w.source.bytes);
+}
+
+TEST_CASE(
+    "U4: a part that fails for good stops the siblings and aborts once, after they have ended") {
+  world w;
+  w.store.failures[7] = 1;
+  w.store.failure = errc::invalid_option;
+  const auto report = run(w.plain());
+  REQUIRE(!report);
+  CHECK(report.error() == errc::invalid_option);
+  CHECK(report.error().message().find("film") != std::string::npos);
+  CHECK(report.error().message().find("put part '7'") != std::string::npos);
+  CHECK(w.store.aborts == 1);
+  CHECK(w.store.completes == 0);
+  CHECK(w.store.in_flight == 0);
+  CHECK(w.store.puts < 20);
+  CHECK(w.store.uploads.empty());
+}
+
+TEST_CASE("U4: with a journal it is suspended: nothing aborted, a second run sends the rest") {
+  world w;
+  w.store.failures[7] = 1;
+  w.store.failure = errc::invalid_option;
+  REQUIRE(!run(w.journaled()));
+  CHECK(w.store.aborts == 0);
+  CHECK(w.store.uploads.size() == 1);
+  const int before = w.store.puts;
+  const auto report = run(w.journaled());
+  REQUIRE(report);
+  CHECK(report->parts_sent < 20);
+  CHECK(report->parts_sent == static_cast<std::uint32_t>(w.store.puts - before));
+  CHECK(w.store.objects["film"] == w.source.bytes);
+  CHECK(w.journal.text->empty());
+}
+
+TEST_CASE("U5: killed after 13 acknowledged parts, the second run sends exactly 7") {
+  world w;
+  const auto identity = source_identity{w.source.state.size, 1, 1, 7};
+  const auto plan = *plan_parts(19'500, 1000);
+  memory_store::pending there;
+  there.name = "film";
+  there.plan = plan;
+  std::string text = detail::encode_header(identity, plan, "id0", "film");
+  for (std::uint32_t i = 0; i < 13; ++i) {
+    const std::string bytes = w.source.bytes.substr(i * 1000, 1000);
+    there.parts[i] = bytes;
+    text += detail::encode_part({i, 1000, crc32c(std::string_view(bytes))});
+  }
+  w.store.uploads["id0"] = there;
+  *w.journal.text = text + "4f1c2a90 part 13 10";  // and a record that was cut off
+  const auto report = run(w.journaled());
+  REQUIRE(report);
+  CHECK(report->parts_sent == 7);
+  CHECK(w.store.puts == 7);
+  CHECK(w.store.begins == 0);
+  CHECK(w.shown.front().parts_done == 13);
+  CHECK(w.store.objects["film"] == w.source.bytes);
+}
+
+TEST_CASE("U7: what the target lost, or has otherwise, is sent again") {
+  world w;
+  w.store.failures[19] = 1;
+  w.store.failure = errc::invalid_option;
+  REQUIRE(!run(w.journaled()));
+  auto& parts = w.store.uploads.begin()->second.parts;
+  REQUIRE(parts.size() >= 10);
+  parts.erase(5);
+  parts[6][0] = static_cast<char>(parts[6][0] ^ 1);
+  std::size_t known = 0;  // of both; a part can be there whose record was not written any more
+  for (const auto& r : detail::parse_journal(*w.journal.text)->parts) known += r ? 1 : 0;
+  const auto missing = 20 - (known - 2);
+  const auto report = run(w.journaled());
+  REQUIRE(report);
+  CHECK(report->parts_sent == missing);
+  CHECK(w.store.objects["film"] == w.source.bytes);
+}
+
+TEST_CASE("U6: a source that changed between runs is refused, as is another object's journal") {
+  world w;
+  w.store.failures[7] = 1;
+  w.store.failure = errc::invalid_option;
+  REQUIRE(!run(w.journaled()));
+  const auto state = w.source.state;
+  for (int field = 0; field < 4; ++field) {
+    w.source.state = state;
+    if (field == 0) ++w.source.state.mtime_ns;
+    if (field == 1) ++w.source.state.ctime_ns;
+    if (field == 2) ++w.source.state.inode;
+    if (field == 3) --w.source.state.size;
+    const auto report = run(w.journaled());
+    REQUIRE(!report);
+    CHECK(report.error() == errc::source_changed);
+  }
+  w.source.state = state;
+  const auto other = run(upload(w.source, w.target, "other", small, w.journal));
+  REQUIRE(!other);
+  CHECK(other.error() == errc::invalid_option);
+  CHECK(run(w.journaled()));
+}
+
+TEST_CASE("a source that changes or ends during the upload is found out") {
+  for (bool shorter : {false, true}) {
+    world w;
+    auto meddle = [&]() -> task<> {
+      co_await sleep_for(35ms);
+      if (shorter)
+        w.source.bytes.resize(5000);
+      else
+        ++w.source.state.mtime_ns;
+    };
+    auto both = [&]() -> task<result<upload_report>> {
+      auto all = co_await when_all_settled(w.plain(), meddle());
+      co_return std::get<0>(std::move(all));
+    };
+    const auto report = run(both());
+    REQUIRE(!report);
+    CHECK(report.error() == errc::source_changed);
+    CHECK(w.store.objects.empty());
+    CHECK(w.store.aborts == 1);
+  }
+}
+
+TEST_CASE("no bytes: an empty object without parts; exact multiples have no empty part") {
+  for (std::size_t size : {std::size_t{0}, std::size_t{1000}, std::size_t{3000}, std::size_t{1}}) {
+    world w;
+    w.source = memory_source(size);
+    const auto report = run(w.plain());
+    REQUIRE(report);
+    CHECK(report->parts == (size + 999) / 1000);
+    CHECK(w.store.puts == static_cast<int>(report->parts));
+    CHECK(w.store.objects.contains("film"));
+    CHECK(w.store.objects["film"] == w.source.bytes);
+  }
+}
+
+TEST_CASE(
+    "U11: a stop at every point: with a journal suspended and resumable, without one aborted") {
+  for (bool with_journal : {false, true}) {
+    std::uint64_t step = 0;
+    for (bool finished = false; !finished;) {
+      world w;
+      w.source = memory_source(5500);
+      test::test_runtime rt{{.seed = 1 + step % 3, .stop_at_step = ++step}};
+      const auto report = with_journal ? rt.run(w.journaled()) : rt.run(w.plain());
+      finished = report.has_value();
+      CAPTURE(step);
+      CHECK(w.store.in_flight == 0);
+      if (finished) continue;
+      CHECK(report.error() == errc::canceled);
+      if (with_journal) {
+        CHECK(w.store.aborts == 0);
+        const auto again = run(w.journaled());
+        REQUIRE(again);
+        CHECK(w.store.objects["film"] == w.source.bytes);
+      } else {
+        CHECK(w.store.aborts <= 1);
+        CHECK((w.store.uploads.empty() || w.store.begins == 1));
+      }
+      REQUIRE(step < 5000);
+    }
+    CHECK(step > 20);
+  }
+}
+
+TEST_CASE("a journal cut at any byte: the next run ends with the right object") {
+  world first;
+  first.source = memory_source(3500);
+  first.store.failures[3] = 1;
+  first.store.failure = errc::invalid_option;
+  REQUIRE(!run(first.journaled()));
+  const std::string text = *first.journal.text;
+  const auto uploads = first.store.uploads;
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    world w;
+    w.source = memory_source(3500);
+    w.store.uploads = uploads;
+    w.store.begins = 1;
+    *w.journal.text = text.substr(0, cut);
+    REQUIRE(run(w.journaled()));
+    CHECK(w.store.objects["film"] == w.source.bytes);
+    CHECK(w.journal.text->empty());
+  }
+}
+
+TEST_CASE(
+    "complete that fails leaves the upload suspended, and abort removes it without a journal") {
+  world w;
+  w.store.complete_failure = errc::overloaded;
+  REQUIRE(!run(w.journaled()));
+  CHECK(w.store.uploads.size() == 1);
+  w.store.complete_failure = errc{};
+  const auto report = run(w.journaled());
+  REQUIRE(report);
+  CHECK(report->parts_sent == 0);
+  world x;
+  x.store.complete_failure = errc::overloaded;
+  REQUIRE(!run(x.plain()));
+  CHECK(x.store.aborts == 1);
+}
+
+TEST_CASE("discard_upload gives up what is suspended") {
+  world w;
+  w.store.failures[7] = 1;
+  w.store.failure = errc::invalid_option;
+  REQUIRE(!run(w.journaled()));
+  test::test_runtime rt;
+  CHECK(rt.run(discard_upload(w.target, w.journal)));
+  CHECK(w.store.uploads.empty());
+  CHECK(w.store.aborts == 1);
+  CHECK(w.journal.text->empty());
+  CHECK(rt.run(discard_upload(w.target, w.journal)));
+}
+
+TEST_CASE("options are checked, by name") {
+  world w;
+  upload_options bad = small;
+  bad.concurrency = 0;
+  const auto report = run(upload(w.source, w.target, "film", bad));
+  REQUIRE(!report);
+  CHECK(report.error() == errc::invalid_option);
+  CHECK(report.error().message().find("concurrency") != std::string::npos);
+  CHECK(w.store.begins == 0);
+}
