@@ -29,8 +29,8 @@ struct test_runtime_options {
   std::uint64_t seed = 0;
   /// Calendar time at virtual time zero; the default is 2026-01-01 00:00:00 UTC.
   wall_time wall_start = wall_time(std::chrono::seconds(1767225600));
-  /// Requests a stop of the run before its n-th step, a step being one turn of one task; 0: never.
-  /// A run of n = 1, 2, 3, ... stops at every point where anything waits.
+  /// Requests a stop of the run before its n-th step, a step being one turn of one task or one jump
+  /// of time; 0: never. A run of n = 1, 2, 3, ... stops at every point where anything waits.
   std::uint64_t stop_at_step = 0;
   /// A run of more steps than this fails: tasks keep each other busy without end. 0: no limit.
   std::uint64_t max_steps = 100'000'000;
@@ -94,7 +94,7 @@ class test_runtime final : public scheduler {
   void request_stop(stop_reason why = stop_reason::requested) {
     if (root_stop_) root_stop_(why);
   }
-  /// Turns of tasks so far.
+  /// Turns of tasks and jumps of time so far.
   [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
   [[nodiscard]] std::uint64_t seed() const noexcept { return options_.seed; }
 
@@ -126,16 +126,19 @@ class test_runtime final : public scheduler {
   // One step, or one jump of time. False: nothing is left to do.
   bool turn() {
     take_remote();
-    if (const std::uintptr_t entry = pick()) {
-      if (++steps_ == options_.stop_at_step) request_stop();
-      if (options_.max_steps != 0 && steps_ > options_.max_steps) {
-        std::fprintf(stderr, "test_runtime: more than max_steps steps: a livelock\n");
-        std::abort();
-      }
+    const std::uintptr_t entry = pick();
+    if (!entry && timers_.empty()) return false;
+    const bool stop = ++steps_ == options_.stop_at_step;
+    if (stop) request_stop();
+    if (options_.max_steps != 0 && steps_ > options_.max_steps) {
+      std::fprintf(stderr, "test_runtime: more than max_steps steps: a livelock\n");
+      std::abort();
+    }
+    if (entry) {
       run_entry(entry);
       return true;
     }
-    if (timers_.empty()) return false;
+    if (stop) return true;  // it may have made something ready
     now_ = (std::max)(now_, timers_.next());
     while (auto* t = timers_.pop_due(now_)) t->on_time();
     return true;
