@@ -67,7 +67,8 @@ class runtime : detail::signal_target {
   runtime& operator=(const runtime&) = delete;
   ~runtime() {
     PENSTOCK_ASSERT(!running_, "a runtime is destroyed during its run");
-    for (std::size_t i = 1; i < loops_.size() && threads_.size() >= i; ++i) loops_[i].quit();
+    for (std::size_t i = 1; i < loops_.size(); ++i)
+      if (loops_[i].io()) loops_[i].quit();
     for (auto& t : threads_) t.join();
   }
 

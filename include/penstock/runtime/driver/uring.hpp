@@ -215,7 +215,7 @@ class uring_driver final : public driver {
     arm_wake();
   }
 
-  // A free entry, or null: the kernel takes nothing more for now.
+  // A free entry, or null: the kernel takes nothing more at present.
   io_uring_sqe* entry() noexcept {
     if (auto* s = ::io_uring_get_sqe(&ring_)) [[likely]]
       return s;
