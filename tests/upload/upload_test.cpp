@@ -4,7 +4,7 @@
 
 #include <penstock/test.hpp>
 
-#include "upload/memory_upload.hpp"
+#include <upload/memory_upload.hpp>
 
 #include <doctest/doctest.h>
 
@@ -147,7 +147,8 @@ TEST_CASE("U7: what the target lost, or has otherwise, is sent again") {
   parts.erase(5);
   parts[6][0] = static_cast<char>(parts[6][0] ^ 1);
   std::size_t known = 0;  // of both; a part can be there whose record was not written any more
-  for (const auto& r : detail::parse_journal(*w.journal.text)->parts) known += r ? 1 : 0;
+  const auto kept = *detail::parse_journal(*w.journal.text);
+  for (const auto& r : kept.parts) known += r ? 1 : 0;
   const auto missing = 20 - (known - 2);
   const auto report = run(w.journaled());
   REQUIRE(report);
