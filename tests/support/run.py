@@ -18,6 +18,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -148,7 +149,9 @@ class Setup:
 
     def configure(self, variant):
         """Nothing, or what went wrong. Configures anew only when options or files changed."""
-        command = ["-Dwerror=true", f"-Dtest_scope={variant.scope}", *variant.options]
+        benchmarks = "true" if variant.scope == "all" else "false"
+        command = ["-Dwerror=true", f"-Dtest_scope={variant.scope}",
+                   f"-Dbenchmarks={benchmarks}", *variant.options]
         compiler = f"ccache {variant.compiler}" if self.ccache else variant.compiler
         wanted = json.dumps([compiler, command, str(ROOT)])
         files = "\n".join(discover.everything(variant.scope == "deep"))
@@ -340,7 +343,7 @@ class Session:
         part = self.arguments.only or self.arguments.filter
         complete = self.setup.build(variant, targets if part else []) if targets or not part else True
         say(f"{variant.name}: {variant.compiler} {' '.join(variant.options)}"
-            f" built in {time.monotonic() - start:.0f} s")
+            f" ({time.monotonic() - start:.0f} s)")
         ready = []
         for test in chosen:
             if complete or all(self.setup.is_fresh(variant, t) for t in test["targets"]):
@@ -412,7 +415,8 @@ class Session:
                 say(f"  {o.variant} {o.name}: {reason}")
         if totals["passed"] + totals["failed"] == 0:
             say("No test ran.")
-        say(f"{seconds:.0f} s")
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        say(f"{seconds:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of CPU time")
         say(f"{totals['passed']} passed, {totals['failed']} failed, {totals['skipped']} skipped")
         return 1 if totals["failed"] or not totals["passed"] else 0
 
