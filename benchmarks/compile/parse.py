@@ -84,7 +84,7 @@ def main():
     parser.add_argument("side", nargs="?", choices=["baseline", "subject"])
     parser.add_argument("header", nargs="?")
     parser.add_argument("--cxx", default="g++")
-    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
     if arguments.what == "table":
         table(arguments.cxx, arguments.runs)
