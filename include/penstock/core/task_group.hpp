@@ -67,6 +67,7 @@ class task_group : waiter, detail::hook {
       start(Fn&& fn, Args&&... args) {
     detail::check_closure<Fn>();
     using F = std::decay_t<Fn>;
+    detail::check_references<F, std::decay_t<Args>...>();
     if constexpr (detail::self_contained<F, std::decay_t<Args>...>) {
       return start(std::invoke(fn, std::decay_t<Args>(std::forward<Args>(args))...));
     } else {

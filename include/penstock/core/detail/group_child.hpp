@@ -7,6 +7,7 @@
 /// slot.
 
 #include <penstock/base/result.hpp>
+#include <penstock/core/detail/callable.hpp>
 #include <penstock/core/detail/scope.hpp>
 
 #include <functional>
@@ -21,52 +22,6 @@ namespace detail {
 template <class Body>
 class with_group_awaiter;
 class service_scope;
-
-// g++ 12 destroys a closure temporary once too often when it is not trivially copyable.
-template <class Fn>
-constexpr void check_closure() {
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-  static_assert(
-      std::is_lvalue_reference_v<Fn> || std::is_trivially_copyable_v<std::remove_cvref_t<Fn>>,
-      "name this closure: g++ 12 miscompiles a capturing temporary inside co_await");
-#endif
-}
-
-// Whether the coroutine made by calling F with Args refers neither to F nor to its arguments: then
-// nothing has to be kept beside its frame. Known for plain functions and for non-generic empty
-// callables whose parameters are the arguments themselves; one that is converted may refer to what
-// it was made from, as a string_view does.
-template <class P, class A>
-inline constexpr bool takes_value = std::is_same_v<std::remove_cv_t<P>, A> ||
-                                    (std::is_arithmetic_v<P> && std::is_arithmetic_v<A>);
-template <class... T>
-struct type_list {};
-template <class... P, class... A>
-constexpr bool take_values(type_list<P...>, type_list<A...>) {
-  if constexpr (sizeof...(P) == sizeof...(A))
-    return (takes_value<P, A> && ...);
-  else
-    return false;
-}
-template <class Signature, class Args>
-inline constexpr bool takes_values = false;
-template <class R, class... P, class Args>
-inline constexpr bool takes_values<R (*)(P...), Args> = take_values(type_list<P...>(), Args());
-template <class R, class C, class... P, class Args>
-inline constexpr bool takes_values<R (C::*)(P...) const, Args> =
-    std::is_empty_v<C>&& take_values(type_list<P...>(), Args());
-
-template <class F, class... A>
-constexpr bool is_self_contained() {
-  if constexpr (std::is_pointer_v<F>)
-    return takes_values<F, type_list<A...>>;
-  else if constexpr (requires { &F::operator(); })
-    return takes_values<decltype(&F::operator()), type_list<A...>>;
-  else
-    return false;
-}
-template <class F, class... A>
-inline constexpr bool self_contained = is_self_contained<F, A...>();
 
 // Stands between the group and a child that was started as a callable, and keeps what it was made
 // of.
