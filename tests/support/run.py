@@ -75,9 +75,9 @@ def optimisation(level):
 
 def sanitized(names):
     # Frame pointers and line tables for the reports; one error ends the program.
-    flags = "-fno-omit-frame-pointer,-g1"
+    flags = "-fno-omit-frame-pointer -g1"
     if "undefined" in names:
-        flags += ",-fno-sanitize-recover=all"
+        flags += " -fno-sanitize-recover=all"
     return ["-Doptimization=1", "-Ddebug=false", f"-Db_sanitize={names}", "-Db_lundef=false",
             f"-Dcpp_args={flags}"]
 
@@ -149,9 +149,9 @@ class Setup:
 
     def configure(self, variant):
         """Nothing, or what went wrong. Configures anew only when options or files changed."""
-        benchmarks = "true" if variant.scope == "all" else "false"
-        command = ["-Dwerror=true", f"-Dtest_scope={variant.scope}",
-                   f"-Dbenchmarks={benchmarks}", *variant.options]
+        complete = "true" if variant.scope == "all" else "false"
+        command = ["-Dwerror=true", f"-Dtest_scope={variant.scope}", f"-Dexamples={complete}",
+                   f"-Dbenchmarks={complete}", *variant.options]
         compiler = f"ccache {variant.compiler}" if self.ccache else variant.compiler
         wanted = json.dumps([compiler, command, str(ROOT)])
         files = "\n".join(discover.everything(variant.scope == "deep"))
@@ -427,6 +427,7 @@ def parse(words):
     parser.add_argument("--deep", nargs="?", const=600, type=int, metavar="SECONDS")
     parser.add_argument("--only", action="append", choices=SUITES, metavar="SUITE")
     parser.add_argument("--filter", metavar="TEXT")
+    parser.add_argument("--variant", action="append", choices=[v.name for v in MATRIX], metavar="NAME")
     parser.add_argument("-j", dest="jobs", type=int, default=os.cpu_count() or 2)
     return parser.parse_args(words)
 
@@ -436,9 +437,10 @@ def main(words):
     session = Session(arguments)
     if arguments.deep is not None:
         session.deep(DEFAULT, arguments.deep)
-    elif arguments.matrix:
+    elif arguments.matrix or arguments.variant:
         for variant in MATRIX:
-            session.variant(variant)
+            if not arguments.variant or variant.name in arguments.variant:
+                session.variant(variant)
     else:
         default = DEFAULT
         if arguments.only and "fault" in arguments.only:
