@@ -20,7 +20,7 @@ int main() {
 CMAKE = """\
 cmake_minimum_required(VERSION 3.20)
 project(user CXX)
-find_package(penstock CONFIG REQUIRED)
+find_package(penstock 0.1 CONFIG REQUIRED)
 add_executable(user user.cpp)
 target_link_libraries(user PRIVATE penstock::penstock)
 """
