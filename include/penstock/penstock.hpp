@@ -11,8 +11,6 @@
 #include <penstock/pool.hpp>
 #include <penstock/resilience.hpp>
 #include <penstock/stream.hpp>
-#include <penstock/stream.hpp>
 #include <penstock/sync.hpp>
-#include <penstock/upload.hpp>
 #include <penstock/upload.hpp>
 // IWYU pragma: end_exports

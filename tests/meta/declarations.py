@@ -166,7 +166,10 @@ class Reader:
         name, start = "", i
         while tokens[i].text not in ("{", ";", ":", "(", "="):
             if tokens[i].kind == "name" and tokens[i].text != "final":
-                name = tokens[i].text
+                # The definition of a nested class, outside of its class, keeps the qualified name.
+                name = name + tokens[i].text if name.endswith("::") else tokens[i].text
+            if tokens[i].text == "::":
+                name += "::"
             if tokens[i].text == "<":  # a specialisation
                 i = matching_angle(tokens, i) or i
                 name += "<>"

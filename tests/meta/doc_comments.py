@@ -41,7 +41,9 @@ def check_form(place, declaration):
     """What is wrong in any doc comment, whatever it belongs to."""
     opening, found = parse(declaration.doc)
     first = declaration.line - len(declaration.doc)
-    if not re.search(r"[.:](\s|$)", opening):
+    # The name of a member or of validate() may say it all: then headings are enough.
+    brief = len(declaration.scope) > 1 or declaration.name in EXEMPT_NAMES
+    if not re.search(r"[.:](\s|$)", opening) and not (brief and found and not opening):
         yield Finding(place, first, "sentence",
                       f"{declaration.name}: the comment does not begin with a sentence")
     last = -1
@@ -98,7 +100,7 @@ def check_declaration(place, declaration, allow, parent, documented_above):
 def is_api(declaration):
     name = declaration.name
     return (declaration.kind in ("class", "enum", "concept", "function") and declaration.public
-            and name not in EXEMPT_NAMES and not name.endswith("<>")
+            and name not in EXEMPT_NAMES and not name.endswith("<>") and "::" not in name
             and "::" not in declaration.type.split(" ")[-1:])
 
 

@@ -51,6 +51,7 @@ struct file_alignment {
 ///
 /// **Shape.** open -> operations, any number at once -> close() or the destructor.
 /// **Errors.** as values, naming operation and path: "open '/x': No such file or directory".
+/// **Suspends.** every operation, unless the driver has the result at once.
 /// **Cancellation.** a stop cancels what is in flight and waits until the kernel has let go of the
 /// buffer; what completed anyway is delivered.
 /// **Thread-safety.** one loop at a time.

@@ -11,6 +11,7 @@
 
 namespace penstock {
 
+/// What kind of file a path names.
 enum class file_kind : unsigned char { regular, directory, symlink, other };
 
 /// A snapshot. Size, times and inode together tell whether a file is still the same.

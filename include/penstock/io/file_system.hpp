@@ -80,6 +80,8 @@ class stat_path_awaiter : public io_awaiter<stat_path_awaiter> {
 /// Gives the file at `from` the name `to`, atomically, on one file system.
 ///
 /// **Result.** `result<>`. The new name is durable after `sync_directory` of its folder.
+/// **Suspends.** as the operations of `file`; so do the functions below.
+/// **Cancellation.** it may have happened or not: the answer of the kernel decides.
 [[nodiscard]] inline detail::path_awaiter rename_file(std::string from, std::string to,
                                                       rename_mode mode = rename_mode::replace) {
   return {operation_kind::rename,

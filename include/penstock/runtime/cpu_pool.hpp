@@ -25,8 +25,8 @@ namespace penstock {
 /// A bounded set of threads that are started when they are needed.
 ///
 /// **Shape.** jobs -> queue (many producers, many consumers) -> threads, at most size().
-/// **Thread-safety.** submit() from any thread.
 /// **Ordering.** none between jobs: their order is that of one submitting thread, roughly.
+/// **Thread-safety.** submit() from any thread.
 /// **Complexity.** a submit is the queue's enqueue and one atomic increment, and a system call only
 /// when a thread sleeps or has to be started. A thread without work sleeps and never wakes up.
 /// **Lifetime.** all jobs must be over when it is destroyed: it joins its threads.

@@ -29,6 +29,7 @@ enum class operation_kind : std::uint8_t {
   make_directory,  ///< path, length: permissions
 };
 
+/// The name of the kind.
 [[nodiscard]] constexpr const char* to_string(operation_kind k) noexcept {
   switch (k) {
     case operation_kind::nop:
@@ -73,9 +74,9 @@ enum class operation_stage : std::uint8_t {
 /// A request to a driver, and its answer.
 ///
 /// **Shape.** filled -> submitted -> (cancelled) -> completed, once; then it may be used again.
+/// **Thread-safety.** belongs to its driver's loop.
 /// **Lifetime.** the address is what the driver knows it by: operation, buffer and paths stay where
 /// they are until it is completed, also when it is cancelled.
-/// **Thread-safety.** belongs to its driver's loop.
 struct operation {
   /// Bits of `flags` of a `sync`.
   static constexpr std::uint32_t sync_data_only = 1;

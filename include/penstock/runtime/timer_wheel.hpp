@@ -23,9 +23,9 @@ namespace penstock {
 ///
 /// **Ordering.** by tick; in one tick timers of leaves before those of scopes, each in the order
 /// they were added. Never early; late by at most one tick.
+/// **Thread-safety.** one thread.
 /// **Complexity.** add and cancel O(1), about 20 instructions; no allocation. A timer moves at most
 /// four times, and wakes its loop for that at most three times.
-/// **Thread-safety.** one thread.
 class timer_wheel {
  public:
   static constexpr duration tick = std::chrono::milliseconds(1);

@@ -360,8 +360,8 @@ class uring_driver final : public driver {
 ///
 /// **Parameters.** `pool` - for the few operations that an older kernel does not know.
 /// **Errors.** the errno of io_uring, with the likely reason; any failure of the first no-op.
-/// **Complexity.** a ring of 256 entries, 4096 completions; about 330 KiB.
 /// **Thread-safety.** used on the calling thread only; destroyed anywhere after leave().
+/// **Complexity.** a ring of 256 entries, 4096 completions; about 330 KiB.
 /// **Lifetime.** `pool` must outlive it.
 [[nodiscard]] inline result<std::unique_ptr<driver>> make_uring_driver(cpu_pool& pool) {
   auto made = std::make_unique<detail::uring_driver>(pool);
