@@ -150,7 +150,7 @@ class Setup:
     def configure(self, variant):
         """Nothing, or what went wrong. Configures anew only when options or files changed."""
         complete = "true" if variant.scope == "all" else "false"
-        command = ["-Dwerror=true", f"-Dtest_scope={variant.scope}", f"-Dexamples={complete}",
+        command = ["-Dwerror=true", "--wrap-mode=nofallback", f"-Dtest_scope={variant.scope}", f"-Dexamples={complete}",
                    f"-Dbenchmarks={complete}", *variant.options]
         compiler = f"ccache {variant.compiler}" if self.ccache else variant.compiler
         wanted = json.dumps([compiler, command, str(ROOT)])
