@@ -85,7 +85,7 @@ bool outcome::wide() const {
   return quantile(all, 0.75) - quantile(all, 0.25) > 0.06 * limit;
 }
 
-void print_heading(bool peers) {
+void print_heading([[maybe_unused]] bool peers) {
   const auto f = facts();
   std::printf("%s, %s | %s, %d cores, %.0f GiB, %s\n", compiler().c_str(), BENCH_FLAGS,
               f.cpu.c_str(), f.cores, f.memory_gib, f.kernel.c_str());

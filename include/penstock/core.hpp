@@ -13,6 +13,7 @@
 #include <penstock/core/offload.hpp>
 #include <penstock/core/ok.hpp>
 #include <penstock/core/resume_on.hpp>
+#include <penstock/core/root.hpp>
 #include <penstock/core/scheduler.hpp>
 #include <penstock/core/shield.hpp>
 #include <penstock/core/sleep.hpp>
@@ -21,6 +22,7 @@
 #include <penstock/core/task.hpp>
 #include <penstock/core/task_group.hpp>
 #include <penstock/core/this_task.hpp>
+#include <penstock/core/timer_heap.hpp>
 #include <penstock/core/waiter.hpp>
 #include <penstock/core/when_all.hpp>
 #include <penstock/core/when_any.hpp>

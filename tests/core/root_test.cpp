@@ -1,6 +1,6 @@
 // tests/core/root_test.cpp
 // SPDX-License-Identifier: BSL-1.0
-#include <penstock/core/detail/root.hpp>
+#include <penstock/core/root.hpp>
 
 #include <penstock/base/scope_exit.hpp>
 #include <penstock/core/ok.hpp>

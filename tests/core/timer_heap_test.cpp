@@ -1,6 +1,6 @@
 // tests/core/timer_heap_test.cpp
 // SPDX-License-Identifier: BSL-1.0
-#include <penstock/core/detail/timer_heap.hpp>
+#include <penstock/core/timer_heap.hpp>
 
 #include <penstock/base/random.hpp>
 #include <support/seeds.hpp>

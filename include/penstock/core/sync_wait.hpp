@@ -6,8 +6,8 @@
 /// Runs one task to its end on this thread, without I/O: for small tools and for code that has no
 /// runtime. Programs use `runtime::run`.
 
-#include <penstock/core/detail/root.hpp>
-#include <penstock/core/detail/timer_heap.hpp>
+#include <penstock/core/root.hpp>
+#include <penstock/core/timer_heap.hpp>
 
 #include <linux/futex.h>
 #include <sys/syscall.h>

@@ -6,7 +6,7 @@
 /// One thread's loop: ready tasks in batches, then timers, then the driver, then sleep. Programs
 /// use runtime.hpp; this is for those who drive a loop themselves.
 
-#include <penstock/core/detail/root.hpp>
+#include <penstock/core/root.hpp>
 #include <penstock/runtime/cpu_pool.hpp>
 #include <penstock/runtime/driver.hpp>
 #include <penstock/runtime/timer_wheel.hpp>
@@ -130,7 +130,7 @@ class event_loop final : public scheduler {
     }
     if (control_.load(detail::memory_order_relaxed) != 0) [[unlikely]]
       obey();
-    duration rest = duration::max();
+    duration rest = (duration::max)();
     if (!timers_.empty()) {
       const time_point t = now();
       timers_.advance(t);
@@ -178,7 +178,7 @@ class event_loop final : public scheduler {
   }
   // Who posted while the loop slept may still be about to wake it.
   void leave() noexcept {
-    while (driver_->wakes_seen() < wakes_announced_) driver_->wait(duration::max());
+    while (driver_->wakes_seen() < wakes_announced_) driver_->wait((duration::max)());
     driver_->leave();
   }
 

@@ -8,8 +8,8 @@
 
 #include <penstock/base/scope_exit.hpp>
 #include <penstock/base/unique_function.hpp>
-#include <penstock/core/detail/root.hpp>
-#include <penstock/core/detail/timer_heap.hpp>
+#include <penstock/core/root.hpp>
+#include <penstock/core/timer_heap.hpp>
 #include <penstock/test/dump.hpp>
 
 #include <algorithm>

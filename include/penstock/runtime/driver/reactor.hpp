@@ -54,14 +54,14 @@ class reactor_driver final : public driver {
   void wake() noexcept override { wake_.wake(); }
   void interrupt() noexcept override { wake_.interrupt(); }
   void leave() noexcept override {
-    while (in_flight_ != 0) wait(duration::max());
+    while (in_flight_ != 0) wait((duration::max)());
   }
 
  private:
   void sleep(duration at_most) noexcept {
     timespec limit{};
     timespec* until = nullptr;
-    if (at_most != duration::max()) {
+    if (at_most != (duration::max)()) {
       limit.tv_sec = static_cast<time_t>(at_most / std::chrono::seconds(1));
       limit.tv_nsec = static_cast<long>((at_most % std::chrono::seconds(1)).count());
       until = &limit;

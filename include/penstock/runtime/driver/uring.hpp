@@ -127,7 +127,7 @@ class uring_driver final : public driver {
       s->user_data = 0;
     }
     if (auto* s = entry()) fill_cancel(*s, wake_read_);  // kernels before 5.19 know no ANY
-    while (in_flight_ != 0 || wake_armed_) wait(duration::max());
+    while (in_flight_ != 0 || wake_armed_) wait((duration::max)());
     ::io_uring_unregister_ring_fd(&ring_);
     entered_ = closing_ = false;
   }
@@ -158,7 +158,7 @@ class uring_driver final : public driver {
   void sleep(duration at_most) noexcept {
     __kernel_timespec limit{};
     __kernel_timespec* until = nullptr;
-    if (at_most != duration::max()) {
+    if (at_most != (duration::max)()) {
       limit.tv_sec = at_most / std::chrono::seconds(1);
       limit.tv_nsec = (at_most % std::chrono::seconds(1)).count();
       until = &limit;

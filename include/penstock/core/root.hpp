@@ -1,4 +1,4 @@
-// penstock/core/detail/root.hpp
+// penstock/core/root.hpp
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 

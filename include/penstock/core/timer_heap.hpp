@@ -1,4 +1,4 @@
-// penstock/core/detail/timer_heap.hpp
+// penstock/core/timer_heap.hpp
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
