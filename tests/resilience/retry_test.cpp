@@ -1,0 +1,122 @@
+// tests/resilience/retry_test.cpp
+// SPDX-License-Identifier: BSL-1.0
+#include <penstock/resilience/retry.hpp>
+
+#include <penstock/core.hpp>
+#include <penstock/test.hpp>
+#include <support/penstock_test.hpp>
+
+#include <stdexcept>
+
+#include <doctest/doctest.h>
+
+using namespace penstock;
+using namespace std::chrono_literals;
+
+namespace {
+struct server {
+  int failures = 0;
+  error with = errc::overloaded;
+  duration takes{};
+  int calls = 0;
+  task<result<int>> call() {
+    ++calls;
+    co_await sleep_for(takes);
+    if (calls <= failures) co_return fail(with);
+    co_return 42;
+  }
+};
+constexpr retry_options fixed{.attempts = 3, .backoff = constant(300ms, {.jitter = jitter::none})};
+}  // namespace
+
+// [retry]
+static task<result<int>> ask(server& s) {
+  auto call = [&] { return s.call(); };
+  auto patient = retry({.attempts = 5, .backoff = exponential(100ms)});
+  co_return co_await patient(idempotent(call));
+}
+// [/retry]
+
+PENSTOCK_TEST("an operation is tried until it succeeds, with delays between, none after the last") {
+  server s{.failures = 2};
+  auto call = [&] { return s.call(); };
+  auto policy = retry(fixed);
+  const auto value = co_await policy(idempotent(call));
+  CHECK(value.has_value());
+  CHECK(s.calls == 3);
+  CHECK(rt.now() == time_point(600ms));
+  server down{.failures = 100};
+  auto other = [&] { return down.call(); };
+  const auto failed = co_await policy(idempotent(other));
+  CHECK(!failed);
+  if (!failed) CHECK(failed.error().why() == retry_stop::attempts);
+  CHECK(down.calls == 3);
+  CHECK(rt.now() == time_point(1200ms));
+  server again{.failures = 4};
+  CHECK(co_await ask(again));
+}
+
+PENSTOCK_TEST("R3: a stop during the delay ends it at once, no attempt follows") {
+  server s{.failures = 100};
+  auto call = [&] { return s.call(); };
+  auto policy = retry(fixed);
+  const auto outcome =
+      co_await as_result(with_timeout(1h, with_deadline(time_point(100ms), sleep_for(1h))));
+  CHECK(!outcome);
+  auto stop = [&](task_group& group) -> task<result<>> {
+    auto run = [&]() -> task<> { static_cast<void>(co_await policy(idempotent(call))); };
+    group.start(run);
+    co_await sleep_for(150ms);
+    group.request_stop();
+    co_return {};
+  };
+  static_cast<void>(co_await with_group(stop));
+  CHECK(s.calls == 1);
+  CHECK(rt.now() == time_point(250ms));
+}
+
+PENSTOCK_TEST("R4: a delay that would end after the deadline is not waited for") {
+  server s{.failures = 100, .takes = 400ms};
+  auto call = [&] { return s.call(); };
+  auto policy =
+      retry(retry_options{.attempts = 10, .backoff = constant(300ms, {.jitter = jitter::none})});
+  const auto outcome = co_await with_timeout(1s, policy(idempotent(call)));
+  CHECK(!outcome);
+  CHECK(s.calls == 2);
+}
+
+PENSTOCK_TEST("R5: the delay that the server asks for is kept, within the deadline") {
+  server s{.failures = 1, .with = error(errc::rate_limited).retry_after(3s)};
+  auto call = [&] { return s.call(); };
+  auto policy = retry(fixed);
+  CHECK(co_await policy(idempotent(call)));
+  CHECK(rt.now() == time_point(3s));
+  server hard{.failures = 1, .with = error(errc::rate_limited).retry_after(3s)};
+  auto other = [&] { return hard.call(); };
+  const auto outcome = co_await with_timeout(1s, policy(idempotent(other)));
+  CHECK(!outcome);
+  if (!outcome) CHECK(outcome.error().why() == retry_stop::deadline);
+  CHECK(rt.now() == time_point(3s));
+}
+
+PENSTOCK_TEST("R7: what is not retryable, and a predicate that throws, end it") {
+  server s{.failures = 5, .with = error(errc::invalid_option)};
+  auto call = [&] { return s.call(); };
+  auto policy = retry(fixed);
+  const auto refused = co_await policy(idempotent(call));
+  CHECK(!refused);
+  if (!refused) CHECK(refused.error().why() == retry_stop::non_retryable);
+  CHECK(s.calls == 1);
+  server t{.failures = 5};
+  auto other = [&] { return t.call(); };
+  auto throws = [](const error&) -> bool { throw std::runtime_error("no"); };
+  auto odd = retry(fixed, throws);
+  const auto outcome = co_await odd(idempotent(other));
+  CHECK(!outcome);
+  CHECK(t.calls == 1);
+}
+
+TEST_CASE("options are checked by name") {
+  CHECK(validate(retry_options{}));
+  CHECK(!validate(retry_options{.attempts = 0}));
+}
