@@ -112,7 +112,8 @@ TEST_CASE("too many open files is an error of the open") {
       };
       return say(rt.run(body()));
     });
-    CHECK(child.output == "open '/dev/null': Too many open files\n");
+    // UndefinedBehaviorSanitizer needs descriptors and has its own say.
+    CHECK(child.output.find("open '/dev/null': Too many open files\n") != std::string::npos);
   }
 }
 

@@ -55,7 +55,7 @@ static task<result<std::uint64_t>> copy(std::string from, std::string to) {
 TEST_CASE("a file is copied, whatever its size") {
   support::on_each_driver([](runtime& rt) {
     const temporary_folder folder;
-    for (std::size_t size : {0, 1, 4095, 65'536, 65'537, 1'000'003}) {
+    for (std::size_t size : {0u, 1u, 4095u, 65'536u, 65'537u, 1'000'003u}) {
       CAPTURE(size);
       std::string text(size, '\0');
       std::iota(text.begin(), text.end(), '\1');

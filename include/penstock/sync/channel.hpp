@@ -180,6 +180,12 @@ class [[nodiscard]] basic_channel<T, Policy>::send_awaiter
   bool refused_ = false;
 };
 
+#if PENSTOCK_ASAN && !defined(__clang__)
+// With the address sanitizer g++ 12 takes the empty value of an awaiter for one that is not
+// initialised.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 /// The awaiter of `receive()`.
 template <class T, class Policy>
 class [[nodiscard]] basic_channel<T, Policy>::receive_awaiter
@@ -211,6 +217,10 @@ class [[nodiscard]] basic_channel<T, Policy>::receive_awaiter
   basic_channel* channel_;
   std::optional<T> value_;
 };
+
+#if PENSTOCK_ASAN && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 template <class T, class Policy>
 bool basic_channel<T, Policy>::try_send(T&& value) noexcept {

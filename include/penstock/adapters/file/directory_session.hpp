@@ -18,6 +18,7 @@ namespace penstock {
 /// part), until `complete` has renamed the first to STORE/NAME, or `abort` removed both.
 /// **Errors.** as values, naming operation and path.
 /// **Thread-safety.** one loop at a time.
+/// **Lifetime.** the source and the buffers of a put_part outlive it.
 class directory_session {
  public:
   struct paths {
@@ -52,6 +53,9 @@ class directory_session {
   }
 
   /// The parts that are there: listed in the manifest, and read again to compare their checksum.
+  ///
+  /// **Suspends.** while it reads.
+  /// **Cancellation.** changes nothing.
   task<result<std::vector<part_receipt>>> list() {
     std::vector<part_receipt> whole;
     std::string text;
@@ -69,6 +73,9 @@ class directory_session {
   }
 
   /// Makes the bytes durable and the object appear under its name, whole.
+  ///
+  /// **Suspends.** until all is durable.
+  /// **Cancellation.** may come after the rename; repeat it by a later `resume`.
   task<result<>> complete() {
     if (renamed_) {
       co_await ok(manifest_.close());
@@ -86,6 +93,9 @@ class directory_session {
 
   /// For a session whose partial file is gone: `errc::not_found` unless the object is what it would
   /// be.
+  ///
+  /// **Suspends.** while it reads.
+  /// **Cancellation.** changes nothing.
   task<result<>> confirm_renamed() {
     renamed_ = true;
     const auto there = co_await ok(list());
@@ -95,6 +105,9 @@ class directory_session {
   }
 
   /// Removes all traces of this upload.
+  ///
+  /// **Suspends.** until they are gone.
+  /// **Cancellation.** may leave some of them.
   task<result<>> abort() {
     static_cast<void>(co_await partial_.close());
     static_cast<void>(co_await manifest_.close());

@@ -23,6 +23,9 @@ class file_journal {
   explicit file_journal(std::string path) noexcept : path_(std::move(path)) {}
 
   /// The whole text; "" when there is no such file.
+  ///
+  /// **Suspends.** while it reads.
+  /// **Cancellation.** changes nothing.
   task<result<std::string>> load() {
     std::string text;
     auto opened = co_await file::open(path_, open_mode::read_write);
@@ -39,6 +42,9 @@ class file_journal {
     co_return text;
   }
   /// Replaces what is there, durably.
+  ///
+  /// **Suspends.** until it is durable.
+  /// **Cancellation.** may leave a journal without a header: the upload starts over.
   task<result<>> restart(std::string text) {
     file_ = co_await ok(
         file::open(path_, open_mode::read_write | open_mode::create | open_mode::truncate));
@@ -48,6 +54,9 @@ class file_journal {
     co_return {};
   }
   /// Writes `text` at `at`, behind what is valid.
+  ///
+  /// **Suspends.** until it is written.
+  /// **Cancellation.** may leave a record that is cut off: it does not count.
   task<result<>> append(std::uint64_t at, std::string text) {
     co_await ok(file_.write_at(at, std::as_bytes(std::span<const char>(text))));
     co_return {};
