@@ -6,8 +6,8 @@
 /// A loop whose every step a test takes by hand, in plain order, with a clock that it sets and
 /// offloaded work that it runs when it likes.
 
-#include <penstock/core/timer_heap.hpp>
 #include <penstock/core/scheduler.hpp>
+#include <penstock/core/timer_heap.hpp>
 
 #include <utility>
 #include <vector>

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <penstock/core/offload.hpp>
 
-#include <penstock/core/root.hpp>
 #include <penstock/core/ok.hpp>
+#include <penstock/core/root.hpp>
 #include <penstock/core/shield.hpp>
 #include <penstock/core/sleep.hpp>
 #include <penstock/core/with_timeout.hpp>
