@@ -16,7 +16,7 @@ using bench::values;
 
 // semaphore: acquire and release
 
-constexpr long acquires = 3'000'000;
+constexpr long acquires = 150'000;
 
 values semaphore_baseline() {
   baseline::counter counter(1);
@@ -52,7 +52,7 @@ const bench::add semaphore_added(
 
 // channel: one sender and one receiver on one thread
 
-constexpr long items = 3'000'000;
+constexpr long items = 150'000;
 
 values channel_baseline() {
   baseline::spin_lock lock;

@@ -13,9 +13,13 @@
 namespace bench {
 namespace {
 
-constexpr std::size_t few_pairs = 7;
-constexpr std::size_t many_pairs = 15;
-constexpr std::size_t most_pairs = 60;     // of a figure whose pairs differ much,
+// Many short runs tell more than few long ones on a machine whose speed changes every second.
+struct pair_counts {
+  std::size_t few, many;  // many: near the requirement, or where the pairs differ much
+};
+constexpr pair_counts pairs_of_calls{21, 45};
+constexpr pair_counts pairs_of_programs{7, 15};
+constexpr std::size_t most_pairs = 135;    // where they differ much near the requirement,
 constexpr double most_seconds_of_one = 6;  // unless that takes longer
 
 std::vector<figure>& figures() {
@@ -119,13 +123,14 @@ class measurement {
       figure_.baseline();
       figure_.subject();
     }
-    std::size_t wanted = options_.pairs ? options_.pairs : few_pairs;
-    std::size_t retries = many_pairs;  // then disturbed pairs count
+    const pair_counts counts = figure_.place == place::one_cpu ? pairs_of_calls : pairs_of_programs;
+    std::size_t wanted = options_.pairs ? options_.pairs : counts.few;
+    std::size_t retries = 10 * counts.many;  // then disturbed pairs count
     for (std::size_t i = 0; i < wanted; ++i) {
       while (!pair(i % 2 == 1)) {
         if (--retries == 0) noisy = keep_disturbed_ = true;
       }
-      if (i + 1 == wanted && !options_.pairs) wanted = more(wanted, wall_seconds() - start);
+      if (i + 1 == wanted && !options_.pairs) wanted = more(counts, wanted, wall_seconds() - start);
     }
     const double others = machine_cpu_seconds() - busy - (own_cpu_seconds() - own);
     noisy |= others > 0.08 * (wall_seconds() - start) + 0.05;
@@ -164,13 +169,13 @@ class measurement {
     return v;
   }
 
-  std::size_t more(std::size_t pairs, double seconds) const {
+  std::size_t more(const pair_counts& counts, std::size_t pairs, double seconds) const {
     bool near = false, wide = false;
     for (const auto& o : outcomes_) {
       near |= o.near();
       wide |= o.wide();
     }
-    if (pairs == few_pairs && (near || wide)) return many_pairs;
+    if (pairs == counts.few && (near || wide)) return counts.many;
     if (near && wide && pairs < most_pairs && seconds < most_seconds_of_one) return pairs + 3;
     return pairs;
   }

@@ -110,3 +110,16 @@ TEST_CASE("combining works over lengths that no memory holds") {
 }
 
 }  // namespace
+
+TEST_CASE("a combiner for one length gives what combine gives") {
+  penstock::random_engine random(11);
+  for (std::uint64_t size : {0u, 1u, 63u, 4096u, 65536u, 1u << 30}) {
+    CAPTURE(size);
+    const penstock::crc32c_combiner append(size);
+    for (int i = 0; i < 20; ++i) {
+      const auto a = static_cast<std::uint32_t>(random());
+      const auto b = static_cast<std::uint32_t>(random());
+      CHECK(append(a, b) == crc32c_combine(a, b, size));
+    }
+  }
+}

@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""The example as its user runs it: chunked_upload.py PROGRAM, in an empty folder."""
+"""What the head comment of examples/chunked_upload.cpp promises, tried: chunked_upload.py PROGRAM, in an
+empty folder."""
 import os
 import pathlib
+import pty
+import re
+import select
+import signal
 import subprocess
 import sys
+import time
 
 PROGRAM = pathlib.Path(sys.argv[1]).resolve()
-
-
-def run(*arguments):
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=60)
+MIB = 1 << 20
+DEADLINE = 60  # seconds
 
 
 def check(good, what):
@@ -18,33 +22,110 @@ def check(good, what):
         sys.exit(f"chunked_upload: {what}")
 
 
-def one_sentence(done, status, word):
-    lines = [line for line in done.stderr.splitlines() if " of " not in line or "%" not in line]
-    check(done.returncode == status, f"{word}: exit status {done.returncode}: {done.stderr}")
-    check(len(lines) == 1 and word in lines[0], f"{word}: not one sentence: {done.stderr!r}")
+def run(*arguments, status=0, **more):
+    done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=DEADLINE, **more)
+    check(done.returncode == status, f"{arguments}: status {done.returncode}, not {status}: {done.stderr}")
+    return done
+
+
+def sentence(done, *words):
+    """Exactly one line besides progress, which names what it is about."""
+    lines = [line for line in done.stderr.splitlines() if line and " %" not in line]
+    check(len(lines) == 1, f"not one line: {done.stderr!r}")
+    check(all(word in lines[0] for word in words), f"{words} are not in {lines[0]!r}")
+
+
+def sent(done):
+    found = re.search(r": parts (\d+) sent (\d+) bytes (\d+)\n$", done.stdout)
+    check(found, f"printed {done.stdout!r}")
+    return tuple(map(int, found.groups()))
+
+
+def started_and_stopped(source, store, how, *arguments):
+    """Starts an upload, ends it with a signal when something is there; its exit status."""
+    p = subprocess.Popen([PROGRAM, source, store, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    shown, end = "", time.monotonic() + DEADLINE
+    while not re.search(r"[1-9]\d* of \d+ parts", shown):
+        check(select.select([p.stderr], [], [], max(0, end - time.monotonic()))[0], "no progress")
+        data = os.read(p.stderr.fileno(), 4096)
+        check(data, "it ended before it could be interrupted")
+        shown += data.decode()
+    p.send_signal(how)
+    _, rest = p.communicate(timeout=DEADLINE)
+    return p.returncode, rest.decode()
+
+
+def usage_and_input(store):
+    for arguments in ([], ["one"], ["a", "b", "c"], ["a", "b", "--no-such"], ["a", "b", "--part-size"]):
+        check("usage:" in run(*arguments, status=2).stderr, "no usage")
+    check("part_size" in run("a", store, "--part-size", "0", status=2).stderr, "part size 0")
+    check("concurrency" in run("a", store, "--concurrency", "0", status=2).stderr, "concurrency 0")
+    sentence(run("missing.bin", store, status=3), "missing.bin", "No such file")
+    sentence(run(store, store, status=3), "directory")
+    pathlib.Path("small.bin").write_bytes(b"x")
+    sentence(run("small.bin", "no-store", status=4), "small.bin", "no-store", "No such file")
+    check(sorted(p.name for p in store.iterdir()) == [], "something was left in the store")
+
+
+def sizes(store):
+    for size, part, parts in ((0, "1M", 0), (1, "1M", 1), (4 * MIB, "1M", 4), (4 * MIB + 1, "1024K", 5)):
+        source = pathlib.Path("sized.bin")
+        source.write_bytes(os.urandom(size))
+        check(sent(run(source, store, "--part-size", part)) == (parts, parts, size), f"{size} bytes")
+        check((store / source).read_bytes() == source.read_bytes(), f"{size} bytes differ")
+        check([p.name for p in store.iterdir()] == [source.name], "more than the object is left")
+        (store / source).unlink()
+
+
+def interrupted(store):
+    source = pathlib.Path("big.bin")
+    with open(source, "wb") as f:
+        for _ in range(16):
+            f.write(os.urandom(16 * MIB))
+    for how in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM):
+        status, rest = started_and_stopped(source, store, how)
+        if how == signal.SIGKILL:
+            check(status == -how, f"{how.name}: status {status}")
+        else:
+            check(status == 6 and "--resume" in rest, f"{how.name}: status {status}: {rest}")
+        check(not (store / source).exists(), f"{how.name}: an object is visible")
+        parts, again, _ = sent(run(source, store, "--resume"))
+        check(0 < again < parts, f"{how.name}: {again} of {parts} parts were sent again")
+        check((store / source).read_bytes() == source.read_bytes(), f"{how.name}: the object differs")
+        check([p.name for p in store.iterdir()] == [source.name], "more than the object is left")
+        (store / source).unlink()
+
+    # A source that changed is refused; without --resume it starts over.
+    started_and_stopped(source, store, signal.SIGINT)
+    with open(source, "r+b") as f:
+        f.write(b"changed")
+    sentence(run(source, store, "--resume", status=5), "big.bin", "source changed")
+    parts, again, _ = sent(run(source, store))
+    check(again == parts, "it did not start over")
+    check((store / source).read_bytes() == source.read_bytes(), "the object differs")
+
+
+def on_a_terminal(store):
+    ours, theirs = pty.openpty()
+    p = subprocess.Popen([PROGRAM, "small.bin", store], stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while data := os.read(ours, 4096):
+            shown += data
+    except OSError:  # the other end is closed
+        pass
+    check(p.wait(DEADLINE) == 0, "status on a terminal")
+    check(b"\r[" in shown and b"100 %" in shown, f"no bar: {shown!r}")
 
 
 def main():
     store = pathlib.Path("store")
     store.mkdir()
-    film = pathlib.Path("film.bin")
-    film.write_bytes(os.urandom(12_000_000))
-    done = run(film, store, "--part-size", "1M", "--concurrency", "2")
-    check(done.returncode == 0, done.stderr)
-    check(done.stdout == "film.bin: parts 12 sent 12 bytes 12000000\n", done.stdout)
-    check("100 %, 12 of 12 parts" in done.stderr, f"no progress: {done.stderr!r}")
-    check((store / film).read_bytes() == film.read_bytes(), "the object differs")
-    check(sorted(os.listdir(store)) == ["film.bin"], "something was left behind")
-    again = run(film, store, "--resume")
-    check(again.returncode == 0 and "sent 3 " in again.stdout, "a second upload")
-
-    one_sentence(run("missing.bin", store), 3, "missing.bin")
-    one_sentence(run(store, store), 3, "store")
-    one_sentence(run(film, "nowhere"), 4, "nowhere")
-    check(run().returncode == 2, "no usage")
-    check(run(film, store, "--part-size", "0").returncode == 2, "a part size of 0")
-    check(run(film, store, "--part-size", "5X").returncode == 2, "a part size of 5X")
-    check(run(film, store, "--what").returncode == 2, "an unknown option")
+    usage_and_input(store)
+    sizes(store)
+    interrupted(store)
+    on_a_terminal(store)
 
 
 main()

@@ -85,7 +85,7 @@ def sanitized(names):
 GCC, CLANG = "g++", "clang++-19"
 # What depends on the compiler is checked with both; what reads text only once.
 COMPILED_META = ("headers", "hostile_neighbours_before", "hostile_neighbours_after",
-                 "hostile_macros", "hostile_no_rtti", "lint_ast")
+                 "hostile_macros", "hostile_no_rtti", "hostile_acceptance", "lint_ast")
 # The lint with clang's syntax tree belongs to the variant with clang.
 DEFAULT = Variant("gcc", GCC, optimisation("0"), without=("lint_ast",))
 MATRIX = [

@@ -67,4 +67,23 @@ constexpr std::uint32_t crc_combine(std::uint32_t a, std::uint32_t b, std::uint6
   return detail::crc_combine<detail::crc32c_polynomial>(a, b, b_size);
 }
 
+/// crc32c_combine() for many halves of one length: its factor is computed once.
+///
+/// **Complexity.** construction as crc32c_combine(); a call some tens of nanoseconds.
+class crc32c_combiner {
+ public:
+  /// `b_size` - the length of each second half, in bytes.
+  explicit constexpr crc32c_combiner(std::uint64_t b_size) noexcept
+      : factor_(detail::crc_shift<detail::crc32c_polynomial>(0x80000000, b_size)) {}
+
+  /// The CRC-32C of the whole: `a` is that of the first half, `b` that of the second.
+  [[nodiscard]] constexpr std::uint32_t operator()(std::uint32_t a,
+                                                   std::uint32_t b) const noexcept {
+    return detail::crc_multiply<detail::crc32c_polynomial>(factor_, a) ^ b;
+  }
+
+ private:
+  std::uint32_t factor_;
+};
+
 }  // namespace penstock

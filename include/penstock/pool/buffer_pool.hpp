@@ -9,6 +9,7 @@
 #include <penstock/base/buffer.hpp>
 #include <penstock/sync/semaphore.hpp>
 
+#include <sys/mman.h>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -48,7 +49,7 @@ struct buffer_pool_stats {
 /// **Thread-safety.** any thread, the same object too.
 /// **Memory order.** all uses of a buffer happen before it is lent again.
 /// **Complexity.** O(1); one allocation, by the first loan, for all buffers: the system commits
-/// their pages when they are first written.
+/// their pages when they are first written: 2 MiB at once, in a pool of at least that size.
 /// **Lifetime.** outlives its buffers and its waiters: destroying it before asserts.
 /// **Example.** @snippet tests/pool/buffer_pool_test.cpp buffer_pool
 /// **See also.** `memory_budget`, `buffer`.
@@ -140,13 +141,21 @@ struct buffer_pool::memory {
   explicit memory(const buffer_pool_options& o)
       : slots(new slot[o.count]),
         stride((o.buffer_size + o.alignment - 1) / o.alignment * o.alignment),
-        alignment(std::align_val_t{o.alignment}),
+        alignment(std::align_val_t{alignment_for(o, stride)}),
         bytes(static_cast<std::byte*>(::operator new(stride* o.count, alignment))) {
+    // The kernel pins and maps the buffers of direct I/O for each operation: that is less to do.
+    if (alignment == std::align_val_t{huge_page}) ::madvise(bytes, stride * o.count, MADV_HUGEPAGE);
     if (o.scrub == scrub::zero) std::memset(bytes, 0, stride * o.count);
   }
   memory(const memory&) = delete;
   memory& operator=(const memory&) = delete;
   ~memory() { ::operator delete(bytes, alignment); }
+
+  static constexpr std::size_t huge_page = std::size_t{2} << 20;
+  static std::size_t alignment_for(const buffer_pool_options& o, std::size_t stride) noexcept {
+    const bool large = o.alignment < huge_page && stride * o.count >= huge_page;
+    return large ? huge_page : o.alignment;
+  }
 
   std::unique_ptr<slot[]> slots;
   std::size_t stride;

@@ -52,7 +52,8 @@ concept upload_source = requires(S& s, std::uint64_t offset, std::span<std::byte
 /// `put_part(source, part, buffers)` is a template over sources: it sends one part and awaits
 /// `result<part_receipt>`; it may run for several parts at once and be repeated for one. `list()`
 /// awaits the parts that the target durably has, verified. `complete()` makes the object appear,
-/// whole; it may be repeated. `abort()` removes all traces.
+/// whole; it may be repeated. `abort()` removes all traces. `forget()`, if there is one, is called
+/// when the object is complete and the journal gone.
 template <class S>
 concept upload_session = requires(S& s) {
   { s.id() } -> std::convertible_to<std::string_view>;

@@ -29,6 +29,9 @@ struct upload_options {
   std::size_t part_attempts = 3;
   /// The delay before a part's second try; it doubles, with full jitter, up to 20 s.
   duration retry_delay = std::chrono::milliseconds(100);
+  /// The least time between two syncs of the journal while parts are sent: what a loss of power may
+  /// cost, in sent parts. Nothing is lost when only the process ends.
+  duration journal_sync_interval = std::chrono::seconds(1);
   /// The least time between two calls of the progress function.
   duration progress_interval = std::chrono::milliseconds(100);
 };
@@ -44,6 +47,7 @@ static_assert(std::is_trivially_copyable_v<upload_options>);
   if (o.memory_budget < o.block_size) what = "memory_budget is less than one block";
   if (o.part_attempts < 1) what = "part_attempts is less than 1";
   if (o.retry_delay < duration::zero()) what = "retry_delay is negative";
+  if (o.journal_sync_interval < duration::zero()) what = "journal_sync_interval is negative";
   if (o.progress_interval < duration::zero()) what = "progress_interval is negative";
   if (what) return fail(errc::invalid_option, "upload_options", what);
   return {};

@@ -7,31 +7,32 @@
 /// that are whole, and the rename that makes the object appear.
 
 #include <penstock/adapters/file/detail/copy_part.hpp>
+#include <penstock/adapters/file/detail/manifest.hpp>
 #include <penstock/io/file_system.hpp>
-#include <penstock/upload/journal_core.hpp>
+#include <penstock/stream/collect.hpp>
+#include <penstock/stream/from.hpp>
+#include <penstock/stream/map_concurrent.hpp>
 
 namespace penstock {
 
 /// What `directory_target::begin` and `resume` give.
 ///
-/// **Shape.** STORE/.NAME.ID.partial (the bytes) and STORE/.NAME.ID.parts (a line for each whole
-/// part), until `complete` has renamed the first to STORE/NAME, or `abort` removed both.
+/// **Shape.** STORE/.NAME.partial (the bytes) and STORE/.NAME.parts (the manifest, locked while
+/// this lives), until `complete` has renamed the first to STORE/NAME and `forget` removed the
+/// second, or `abort` removed both.
 /// **Errors.** as values, naming operation and path.
 /// **Thread-safety.** one loop at a time.
-/// **Lifetime.** the source and the buffers of a put_part outlive it.
 class directory_session {
  public:
   struct paths {
     std::string store, object, partial, manifest;
   };
-  directory_session(paths p, std::string id, const part_plan& plan, bool direct, file partial,
-                    file manifest) noexcept
-      : paths_(std::move(p)),
+  directory_session(paths p, std::string id, const part_plan& plan, detail::manifest_lock lock)
+      : lock_(std::move(lock)),
+        paths_(std::move(p)),
         id_(std::move(id)),
         plan_(plan),
-        direct_(direct),
-        partial_(std::move(partial)),
-        manifest_(std::move(manifest)) {}
+        parts_(plan.count) {}
 
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
 
@@ -44,59 +45,130 @@ class directory_session {
   template <upload_source Source>
   task<result<part_receipt>> put_part(Source& source, const upload_part& part,
                                       buffer_pool& buffers) {
-    const std::uint32_t crc = co_await ok(detail::copy_part(source, partial_, part, buffers));
+    file* const to = renamed_ ? nullptr : &partial_;  // the object is whole: only compared
+    const std::uint32_t crc = co_await ok(detail::copy_part(source, to, part, buffers));
     const part_receipt receipt{part.index, part.size, crc};
+    if (renamed_) {
+      if (parts_[part.index] == receipt) co_return receipt;
+      co_return fail(errc::checksum_mismatch, "compare", paths_.object);
+    }
     const std::string line = detail::encode_part(receipt);
     const std::uint64_t at = std::exchange(manifest_end_, manifest_end_ + line.size());
     co_await ok(manifest_.write_at(at, std::as_bytes(std::span<const char>(line))));
+    parts_[part.index] = receipt;
     co_return receipt;
   }
 
   /// The parts that are there: listed in the manifest, and read again to compare their checksum.
   ///
-  /// **Suspends.** while it reads.
-  /// **Cancellation.** changes nothing.
+  /// **Errors.** `errc::not_found` when the manifest is of another upload.
   task<result<std::vector<part_receipt>>> list() {
     std::vector<part_receipt> whole;
-    std::string text;
-    const std::uint64_t size = co_await ok(manifest_.size());
-    text.resize(static_cast<std::size_t>(size));
-    text.resize(co_await ok(manifest_.read_at(0, std::as_writable_bytes(std::span<char>(text)))));
-    manifest_end_ = detail::valid_parts(text, plan_, whole);
-    std::vector<part_receipt> verified;
-    for (const part_receipt& r : whole) {
-      const upload_part part = plan_.part(r.index);
-      const std::uint32_t crc = co_await ok(detail::checksum_part(partial_, part));
-      if (crc == r.crc32c) verified.push_back(r);
+    for (const auto& r : co_await ok(read_manifest())) {
+      if (r) whole.push_back(*r);
     }
-    co_return verified;
+    auto verify = [this](const part_receipt& r) { return verified(r); };
+    const auto good = co_await ok(from(whole) | map_concurrent(4, verify) | collect());
+    parts_.assign(plan_.count, std::nullopt);
+    std::vector<part_receipt> there;
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      if (!good[i]) continue;
+      parts_[whole[i].index] = whole[i];
+      there.push_back(whole[i]);
+    }
+    co_return there;
   }
 
   /// Makes the bytes durable and the object appear under its name, whole.
   ///
-  /// **Suspends.** until all is durable.
-  /// **Cancellation.** may come after the rename; repeat it by a later `resume`.
+  /// **Errors.** `errc::corrupt` when a part is missing.
   task<result<>> complete() {
-    if (renamed_) {
-      co_await ok(manifest_.close());
-      co_return co_await remove_file(paths_.manifest);
+    for (std::uint32_t i = 0; i < plan_.count; ++i) {
+      if (!parts_[i]) co_return fail(errc::corrupt, "complete", "part " + std::to_string(i));
     }
-    if (direct_) co_await ok(partial_.truncate(plan_.length));
+    if (renamed_) co_return {};
+    const std::uint64_t size = co_await ok(partial_.size());
+    if (size != plan_.length) co_await ok(partial_.truncate(plan_.length));
     co_await ok(partial_.fsync());
     co_await ok(rename_file(paths_.partial, paths_.object));
+    renamed_ = true;
     co_await ok(sync_directory(paths_.store));
-    co_await ok(partial_.close());
-    co_await ok(manifest_.close());
-    co_await ok(remove_file(paths_.manifest));
-    co_return {};
+    co_return co_await partial_.close();
   }
 
-  /// For a session whose partial file is gone: `errc::not_found` unless the object is what it would
-  /// be.
-  ///
-  /// **Suspends.** while it reads.
-  /// **Cancellation.** changes nothing.
-  task<result<>> confirm_renamed() {
+  /// Removes the manifest, when nobody will want to resume the upload any more.
+  task<result<>> forget() {
+    auto removed = co_await remove_file(paths_.manifest);
+    static_cast<void>(co_await manifest_.close());
+    co_return removed;
+  }
+
+  /// Removes all traces of this upload.
+  task<result<>> abort() {
+    auto removed = co_await remove_file(paths_.partial);
+    if (!removed && removed.error() == std::errc::no_such_file_or_directory) removed = {};
+    static_cast<void>(co_await partial_.close());
+    auto forgotten = co_await forget();
+    if (!removed) co_return removed;
+    co_return forgotten;
+  }
+
+ private:
+  friend class directory_target;
+
+  task<result<std::vector<std::optional<part_receipt>>>> read_manifest() {
+    std::string text;
+    const std::uint64_t size = co_await ok(manifest_.size());
+    text.resize(static_cast<std::size_t>(size));
+    text.resize(co_await ok(manifest_.read_at(0, std::as_writable_bytes(std::span<char>(text)))));
+    std::vector<std::optional<part_receipt>> parts;
+    manifest_end_ = detail::parse_manifest(text, id_, plan_, parts);
+    if (manifest_end_ == 0) co_return fail(errc::not_found, "resume", paths_.manifest);
+    co_return parts;
+  }
+  task<result<bool>> verified(part_receipt r) {
+    auto crc = co_await detail::checksum_part(partial_, plan_.part(r.index));
+    if (crc) co_return *crc == r.crc32c;
+    if (crc.error() == errc::source_changed) co_return false;  // the file is shorter than that
+    co_return fail(crc.error());
+  }
+  static open_mode mode_for(bool direct) noexcept {
+    if (direct) return open_mode::read_write | open_mode::direct;
+    return open_mode::read_write;
+  }
+  // Begins: from here on what an earlier upload left is gone.
+  task<result<>> start(bool direct) {
+    manifest_ = co_await ok(file::open(paths_.manifest, open_mode::read_write));
+    const std::string header = detail::manifest_header(id_, plan_);
+    co_await ok(manifest_.truncate(0));
+    co_await ok(manifest_.write_at(0, std::as_bytes(std::span<const char>(header))));
+    manifest_end_ = header.size();
+    partial_ = co_await ok(
+        file::open(paths_.partial, mode_for(direct) | open_mode::create | open_mode::truncate));
+    const std::size_t unit = partial_.alignment().offset;
+    if (plan_.count > 1 && plan_.part_size % unit != 0) {
+      co_return fail(errc::invalid_option, "direct I/O",
+                     "part_size is not a multiple of " + std::to_string(unit));
+    }
+    if (plan_.length == 0) co_return {};
+    auto reserved = co_await partial_.preallocate(0, plan_.length);
+    if (reserved || reserved.error() != std::errc::operation_not_supported) co_return reserved;
+    co_return co_await partial_.truncate(plan_.length);
+  }
+  // Goes on with what `start` of an earlier run began.
+  task<result<>> reopen(bool direct) {
+    manifest_ = co_await ok(file::open(paths_.manifest, open_mode::read_write));
+    auto partial = co_await file::open(paths_.partial, mode_for(direct));
+    const bool gone = !partial && partial.error() == std::errc::no_such_file_or_directory;
+    if (gone) partial = co_await file::open(paths_.object, open_mode::read);
+    partial_ = co_await ok(std::move(partial));
+    if (gone) co_return co_await adopt_object();
+    co_await ok(read_manifest());
+    co_return {};
+  }
+  // The partial file is gone: `errc::not_found` unless the object is what it would be, that is, an
+  // earlier run ended right behind the rename.
+  task<result<>> adopt_object() {
     renamed_ = true;
     const auto there = co_await ok(list());
     const std::uint64_t size = co_await ok(partial_.size());
@@ -104,29 +176,15 @@ class directory_session {
     co_return fail(errc::not_found, "resume", paths_.partial);
   }
 
-  /// Removes all traces of this upload.
-  ///
-  /// **Suspends.** until they are gone.
-  /// **Cancellation.** may leave some of them.
-  task<result<>> abort() {
-    static_cast<void>(co_await partial_.close());
-    static_cast<void>(co_await manifest_.close());
-    auto removed = co_await remove_file(paths_.partial);
-    auto also = co_await remove_file(paths_.manifest);
-    if (!removed) co_return fail(removed.error());
-    if (!also) co_return fail(also.error());
-    co_return {};
-  }
-
- private:
+  detail::manifest_lock lock_;
   paths paths_;
   std::string id_;
   part_plan plan_;
-  bool direct_;
   file partial_;
   file manifest_;
+  std::vector<std::optional<part_receipt>> parts_;  // written or verified by this session
   std::uint64_t manifest_end_ = 0;
-  bool renamed_ = false;  // by an earlier run: `partial_` is the object, to be read only
+  bool renamed_ = false;
 };
 static_assert(upload_session<directory_session>);
 

@@ -46,9 +46,11 @@ class uploader {
     co_await ok(send_missing());
     const source_identity after = co_await ok(identify());
     if (after != identity_) co_return fail(errc::source_changed, "read", name_);
+    if constexpr (journaled) co_await ok(journal_.sync());
     co_await ok(session_->complete());
     completed_ = true;
     if constexpr (journaled) co_await ok(journal_.remove());
+    if constexpr (requires { session_->forget(); }) static_cast<void>(co_await session_->forget());
     show(co_await this_task::now(), true);
     co_return upload_report{plan_.length, plan_.count, sent_};
   }
@@ -133,12 +135,17 @@ class uploader {
     const retry_options tries{
         .attempts = options_.part_attempts,
         .backoff = exponential(options_.retry_delay, {.cap = std::chrono::seconds(20)})};
-    auto with_retry = retry(tries);
+    auto with_retry = retry(tries, [](const error& e) { return worth_another_try(e); });
     const part_receipt receipt = co_await ok(with_retry(idempotent(put)));
     if constexpr (journaled) {
       const std::string line = encode_part(receipt);
       const std::uint64_t at = std::exchange(journal_end_, journal_end_ + line.size());
       co_await ok(journal_.append(at, line));
+      const time_point now = co_await this_task::now();
+      if (now >= next_sync_) {
+        next_sync_ = add_saturated(now, options_.journal_sync_interval);
+        co_await ok(journal_.sync());
+      }
     }
     have_[index] = true;
     ++sent_;
@@ -147,6 +154,23 @@ class uploader {
     co_return {};
   }
 
+  // What will be the same the next time is not tried again.
+  static bool worth_another_try(const error& e) noexcept {
+    for (const errc lasting :
+         {errc::canceled, errc::closed, errc::circuit_open, errc::invalid_option, errc::not_found,
+          errc::never_satisfiable, errc::would_deadlock, errc::source_changed}) {
+      if (e == lasting) return false;
+    }
+    for (const std::errc lasting :
+         {std::errc::no_space_on_device, std::errc::read_only_file_system,
+          std::errc::permission_denied, std::errc::operation_not_permitted,
+          std::errc::no_such_file_or_directory, std::errc::is_a_directory,
+          std::errc::not_a_directory, std::errc::file_too_large, std::errc::invalid_argument,
+          std::errc::bad_file_descriptor, std::errc::not_enough_memory}) {
+      if (e == lasting) return false;
+    }
+    return true;
+  }
   void note(std::uint64_t bytes) noexcept {
     bytes_done_ += bytes;
     ++parts_done_;
@@ -174,6 +198,7 @@ class uploader {
   std::uint32_t parts_done_ = 0;
   std::uint32_t sent_ = 0;
   time_point next_show_{};
+  time_point next_sync_{};
   bool completed_ = false;
 };
 

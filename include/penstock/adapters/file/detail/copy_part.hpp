@@ -10,24 +10,36 @@
 #include <penstock/core/offload.hpp>
 #include <penstock/core/this_task.hpp>
 #include <penstock/core/with_group.hpp>
+#include <penstock/core/yield.hpp>
 #include <penstock/io/file.hpp>
 #include <penstock/pool/buffer_pool.hpp>
-#include <penstock/upload/journal_core.hpp>
+#include <penstock/upload/upload_concepts.hpp>
 
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 namespace penstock::detail {
 
-// Blocks of one part in flight at once.
-constexpr std::size_t part_lanes = 4;
+// Blocks of one part in flight at once: four parts keep a fast disk busy.
+constexpr std::size_t part_lanes = 8;
 
 template <class S>
 inline constexpr bool is_plain_file = std::is_same_v<S, file>;
 
 inline bool in_page_cache(const file& f) noexcept { return f.alignment().memory == 1; }
+template <class Source>
+std::size_t read_unit(const Source& from) noexcept {
+  if constexpr (is_plain_file<Source>)
+    return from.alignment().offset;
+  else
+    return 1;
+}
+constexpr std::size_t round_up(std::size_t n, std::size_t unit) noexcept {
+  return (n + unit - 1) / unit * unit;
+}
 
 // On a pool thread: reads all of `to`, or less at the end of the file.
 inline result<std::size_t> read_fully(const file& f, std::uint64_t at, std::span<std::byte> to) {
@@ -38,6 +50,7 @@ inline result<std::size_t> read_fully(const file& f, std::uint64_t at, std::span
     if (n == 0) break;
     if (n < 0 && errno != EINTR) return fail(errno_error(errno), "read", f.path());
     if (n > 0) done += static_cast<std::size_t>(n);
+    if (done % f.alignment().offset != 0) break;  // a direct read that met the end
   }
   return done;
 }
@@ -61,10 +74,11 @@ inline result<std::uint32_t> copy_now(const file& from, const file* to, const up
     if (stop.stop_requested()) return fail(errc::canceled, "copy", from.path());
     const auto want = static_cast<std::size_t>(
         (std::min)(static_cast<std::uint64_t>(block.size()), part.size - done));
-    const auto bytes = block.first(want);
-    const auto read = read_fully(from, part.offset + done, bytes);
+    const auto read =
+        read_fully(from, part.offset + done, block.first(round_up(want, from.alignment().offset)));
     if (!read) return fail(read.error());
     if (*read < want) return fail(errc::source_changed, "read", from.path());
+    const auto bytes = block.first(want);
     crc = crc32c(bytes, crc);
     if (to) {
       const auto written = write_fully(*to, part.offset + done, bytes);
@@ -79,62 +93,9 @@ inline task<result<std::uint32_t>> copy_on_pool(file& from, file* to, upload_par
                                                 buffer block) {
   const inplace_stop_token stop = co_await this_task::stop_token();
   auto copy = [&] { return copy_now(from, to, part, block.mutable_bytes(), stop); };
-  co_return co_await offload(std::ref(copy));
-}
-
-// Every lane takes the next block until there is none; checksums are put together at the end.
-template <class Source>
-task<result<std::uint32_t>> copy_in_lanes(Source& from, file& to, upload_part part,
-                                          buffer_pool& buffers) {
-  const std::uint64_t unit = to.alignment().offset;
-  const std::size_t size = buffers.buffer_size();
-  const auto blocks = static_cast<std::size_t>((part.size + size - 1) / size);
-  std::vector<std::uint32_t> sums(blocks);
-  std::size_t next = 0;
-  auto lane = [&]() -> task<result<>> {
-    buffer block = co_await ok(buffers.acquire());
-    while (next < blocks) {
-      const std::size_t i = next++;
-      const std::uint64_t offset = i * static_cast<std::uint64_t>(size);
-      const auto want = static_cast<std::size_t>(
-          (std::min)(static_cast<std::uint64_t>(size), part.size - offset));
-      // Direct I/O reads and writes whole units; what is behind the end is cut off by complete().
-      const auto whole = static_cast<std::size_t>((want + unit - 1) / unit * unit);
-      const auto bytes = block.mutable_bytes().first(whole);
-      const std::size_t read = co_await ok(from.read_at(part.offset + offset, bytes));
-      if (read < want) co_return fail(errc::source_changed, "read", "the source ended early");
-      sums[i] = crc32c(bytes.first(want));
-      std::memset(bytes.data() + want, 0, whole - want);
-      co_await ok(to.write_at(part.offset + offset, bytes));
-    }
-    co_return {};
-  };
-  auto body = [&](task_group& group) -> task<result<>> {
-    const std::size_t lanes = (std::min)(blocks, part_lanes);
-    for (std::size_t i = 0; i < lanes; ++i) group.start(lane);
-    co_return {};
-  };
-  co_await ok(with_group(body));
-  std::uint32_t crc = 0;
-  for (std::size_t i = 0; i < blocks; ++i) {
-    const std::uint64_t offset = i * static_cast<std::uint64_t>(size);
-    crc = crc32c_combine(crc, sums[i],
-                         (std::min)(static_cast<std::uint64_t>(size), part.size - offset));
-  }
+  auto crc = co_await offload(std::ref(copy));
+  if (!crc && crc.error() == errc::canceled) co_await yield();  // ends here, as stopped
   co_return crc;
-}
-
-template <class Source>
-task<result<std::uint32_t>> copy_part(Source& from, file& to, upload_part part,
-                                      buffer_pool& buffers) {
-  if constexpr (is_plain_file<Source>) {
-    const bool cached = in_page_cache(from) && in_page_cache(to);
-    if (cached) {
-      buffer block = co_await ok(buffers.acquire());
-      co_return co_await copy_on_pool(from, &to, part, std::move(block));
-    }
-  }
-  co_return co_await copy_in_lanes(from, to, part, buffers);
 }
 
 // Reads a part of `f` again.
@@ -143,17 +104,92 @@ inline task<result<std::uint32_t>> checksum_part(file& f, upload_part part) {
   co_return co_await copy_on_pool(f, nullptr, part, std::move(block));
 }
 
-// The records of `text` that are whole; returns where they end.
-inline std::uint64_t valid_parts(std::string_view text, const part_plan& plan,
-                                 std::vector<part_receipt>& parts) {
-  journal_state state;
-  state.plan = plan;
-  state.parts.resize(plan.count);
-  const std::uint64_t end = parse_parts(text, 0, state);
-  for (const auto& r : state.parts) {
-    if (r) parts.push_back(*r);
+// A part that goes through the driver in blocks. `to` may be null: only the checksum.
+template <class Source>
+class block_copy {
+ public:
+  block_copy(Source& from, file* to, const upload_part& part, buffer_pool& buffers)
+      : from_(from),
+        to_(to),
+        part_(part),
+        buffers_(buffers),
+        block_(buffers.buffer_size()),
+        read_unit_(read_unit(from)),
+        write_unit_(to ? to->alignment().offset : 1),
+        sums_(static_cast<std::size_t>((part.size + block_ - 1) / block_)) {}
+
+  task<result<std::uint32_t>> run() {
+    if (part_.offset % read_unit_ != 0 || block_ % read_unit_ != 0 || block_ % write_unit_ != 0) {
+      co_return fail(errc::invalid_option, "direct I/O",
+                     "part_size or block_size is not a multiple of " +
+                         std::to_string((std::max)(read_unit_, write_unit_)));
+    }
+    auto body = [this](task_group& group) -> task<result<>> {
+      auto start = [this] { return lane(); };
+      const std::size_t lanes = (std::min)(sums_.size(), part_lanes);
+      for (std::size_t i = 0; i < lanes; ++i) group.start(start);
+      co_return {};
+    };
+    co_await ok(with_group(body));
+    co_return whole();
   }
-  return end;
+
+ private:
+  [[nodiscard]] std::size_t size_of(std::size_t i) const noexcept {
+    const std::uint64_t left = part_.size - i * static_cast<std::uint64_t>(block_);
+    return static_cast<std::size_t>((std::min)(static_cast<std::uint64_t>(block_), left));
+  }
+  // Takes the next block until there is none.
+  task<result<>> lane() {
+    buffer block = co_await ok(buffers_.acquire());
+    while (next_ < sums_.size()) {
+      const std::size_t i = next_++;
+      const std::uint64_t at = part_.offset + i * static_cast<std::uint64_t>(block_);
+      const std::size_t want = size_of(i);
+      // Direct I/O moves whole units; what is behind the end is cut off by complete().
+      const auto bytes = block.mutable_bytes();
+      const std::size_t read =
+          co_await ok(from_.read_at(at, bytes.first(round_up(want, read_unit_))));
+      if (read < want) co_return fail(errc::source_changed, "read", "the source ended early");
+      sums_[i] = crc32c(bytes.first(want));
+      const std::size_t whole = round_up(want, write_unit_);
+      std::memset(bytes.data() + want, 0, whole - want);
+      if (to_) co_await ok(to_->write_at(at, bytes.first(whole)));
+    }
+    co_return {};
+  }
+  // Of the blocks' checksums.
+  [[nodiscard]] std::uint32_t whole() const noexcept {
+    const crc32c_combiner append(block_);
+    std::uint32_t crc = 0;
+    for (std::size_t i = 0; i + 1 < sums_.size(); ++i) crc = append(crc, sums_[i]);
+    const std::size_t last = sums_.size() - 1;
+    return crc32c_combine(crc, sums_[last], size_of(last));
+  }
+
+  Source& from_;
+  file* to_;
+  const upload_part part_;
+  buffer_pool& buffers_;
+  const std::size_t block_;
+  const std::size_t read_unit_;
+  const std::size_t write_unit_;
+  std::vector<std::uint32_t> sums_;  // one for each block
+  std::size_t next_ = 0;
+};
+
+template <class Source>
+task<result<std::uint32_t>> copy_part(Source& from, file* to, upload_part part,
+                                      buffer_pool& buffers) {
+  if constexpr (is_plain_file<Source>) {
+    const bool cached = in_page_cache(from) && (!to || in_page_cache(*to));
+    if (cached) {
+      buffer block = co_await ok(buffers.acquire());
+      co_return co_await copy_on_pool(from, to, part, std::move(block));
+    }
+  }
+  block_copy<Source> copy(from, to, part, buffers);
+  co_return co_await copy.run();
 }
 
 }  // namespace penstock::detail
