@@ -22,6 +22,7 @@ namespace penstock {
 /// second, or `abort` removed both.
 /// **Errors.** as values, naming operation and path.
 /// **Thread-safety.** one loop at a time.
+/// **Lifetime.** source and buffers of a put_part outlive it.
 class directory_session {
  public:
   struct paths {
@@ -62,6 +63,8 @@ class directory_session {
   /// The parts that are there: listed in the manifest, and read again to compare their checksum.
   ///
   /// **Errors.** `errc::not_found` when the manifest is of another upload.
+  /// **Suspends.** while it reads.
+  /// **Cancellation.** changes nothing.
   task<result<std::vector<part_receipt>>> list() {
     std::vector<part_receipt> whole;
     for (const auto& r : co_await ok(read_manifest())) {
@@ -82,6 +85,8 @@ class directory_session {
   /// Makes the bytes durable and the object appear under its name, whole.
   ///
   /// **Errors.** `errc::corrupt` when a part is missing.
+  /// **Suspends.** until all is durable.
+  /// **Cancellation.** may come after the rename; a later `resume` finds that.
   task<result<>> complete() {
     for (std::uint32_t i = 0; i < plan_.count; ++i) {
       if (!parts_[i]) co_return fail(errc::corrupt, "complete", "part " + std::to_string(i));
@@ -97,6 +102,9 @@ class directory_session {
   }
 
   /// Removes the manifest, when nobody will want to resume the upload any more.
+  ///
+  /// **Suspends.** until it is done.
+  /// **Cancellation.** may leave some of it.
   task<result<>> forget() {
     auto removed = co_await remove_file(paths_.manifest);
     static_cast<void>(co_await manifest_.close());
@@ -104,6 +112,9 @@ class directory_session {
   }
 
   /// Removes all traces of this upload.
+  ///
+  /// **Suspends.** until they are gone.
+  /// **Cancellation.** may leave some of them.
   task<result<>> abort() {
     auto removed = co_await remove_file(paths_.partial);
     if (!removed && removed.error() == std::errc::no_such_file_or_directory) removed = {};
