@@ -33,7 +33,7 @@ struct part_receipt {
   friend bool operator==(const part_receipt&, const part_receipt&) = default;
 };
 
-/// An awaitable of a `T`.
+/// An awaitable of exactly a `T`.
 template <class A, class T>
 concept yields = awaitable<A> && std::same_as<await_result_t<A>, T>;
 

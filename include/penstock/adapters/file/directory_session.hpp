@@ -21,8 +21,10 @@ namespace penstock {
 /// this lives), until `complete` has renamed the first to STORE/NAME and `forget` removed the
 /// second, or `abort` removed both.
 /// **Errors.** as values, naming operation and path.
+/// **Suspends.** until what it does to files is done.
+/// **Cancellation.** ends with the operation in flight; what was done stays, and may be done again.
 /// **Thread-safety.** one loop at a time.
-/// **Lifetime.** source and buffers of a put_part outlive it.
+/// **Lifetime.** holds the name's lock; ended without `complete` and `abort` it is suspended.
 class directory_session {
  public:
   struct paths {

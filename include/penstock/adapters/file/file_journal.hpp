@@ -16,6 +16,9 @@ namespace penstock {
 /// An upload's journal in a file; made by `resume_from`.
 ///
 /// **Errors.** as values, naming the path.
+/// **Suspends.** until what it does to the file is done.
+/// **Cancellation.** ends with the operation in flight; a record may be there in part, which the
+/// next run does not count.
 /// **Thread-safety.** one upload at a time.
 /// **Lifetime.** the file is created by the upload's start and removed by its success.
 class file_journal {

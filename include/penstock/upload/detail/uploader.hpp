@@ -135,7 +135,7 @@ class uploader {
     const retry_options tries{
         .attempts = options_.part_attempts,
         .backoff = exponential(options_.retry_delay, {.cap = std::chrono::seconds(20)})};
-    auto with_retry = retry(tries, [](const error& e) { return worth_another_try(e); });
+    auto with_retry = retry(tries);
     const part_receipt receipt = co_await ok(with_retry(idempotent(put)));
     if constexpr (journaled) {
       const std::string line = encode_part(receipt);
@@ -154,23 +154,6 @@ class uploader {
     co_return {};
   }
 
-  // What will be the same the next time is not tried again.
-  static bool worth_another_try(const error& e) noexcept {
-    for (const errc lasting :
-         {errc::canceled, errc::closed, errc::circuit_open, errc::invalid_option, errc::not_found,
-          errc::never_satisfiable, errc::would_deadlock, errc::source_changed}) {
-      if (e == lasting) return false;
-    }
-    for (const std::errc lasting :
-         {std::errc::no_space_on_device, std::errc::read_only_file_system,
-          std::errc::permission_denied, std::errc::operation_not_permitted,
-          std::errc::no_such_file_or_directory, std::errc::is_a_directory,
-          std::errc::not_a_directory, std::errc::file_too_large, std::errc::invalid_argument,
-          std::errc::bad_file_descriptor, std::errc::not_enough_memory}) {
-      if (e == lasting) return false;
-    }
-    return true;
-  }
   void note(std::uint64_t bytes) noexcept {
     bytes_done_ += bytes;
     ++parts_done_;
