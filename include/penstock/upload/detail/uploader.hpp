@@ -5,6 +5,7 @@
 /// @file
 /// One upload: prepare, send what is missing, complete; or leave in good order.
 
+#include <penstock/core/shield.hpp>
 #include <penstock/core/this_task.hpp>
 #include <penstock/core/with_group.hpp>
 #include <penstock/pool/buffer_pool.hpp>
@@ -59,10 +60,12 @@ class uploader {
   task<> leave() {
     if (completed_ || !session_) co_return;
     if constexpr (journaled) {
-      static_cast<void>(co_await journal_.sync());
-    } else {
-      static_cast<void>(co_await session_->abort());
+      if (recorded_) {
+        static_cast<void>(co_await journal_.sync());
+        co_return;
+      }
     }
+    static_cast<void>(co_await session_->abort());
   }
 
  private:
@@ -94,13 +97,15 @@ class uploader {
       }
     }
     plan_ = co_await ok(plan_parts(identity_.size, options_.part_size));
-    auto fresh = co_await ok(target_.begin(name_, plan_));
+    // A stop comes after it: what the target has begun is known and can be aborted.
+    auto fresh = co_await ok(shield(target_.begin(name_, plan_)));
     session_.emplace(std::move(fresh));
     have_.resize(plan_.count);
     if constexpr (journaled) {
       const std::string header = encode_header(identity_, plan_, session_->id(), name_);
       co_await ok(journal_.restart(header));
       journal_end_ = header.size();
+      recorded_ = true;
     }
     co_return {};
   }
@@ -108,6 +113,7 @@ class uploader {
   task<result<>> take_over(journal_state& state) {
     plan_ = state.plan;
     journal_end_ = state.valid_bytes;
+    recorded_ = true;
     have_.resize(plan_.count);
     const auto listed = co_await ok(session_->list());
     for (const part_receipt& r : listed) {
@@ -182,6 +188,7 @@ class uploader {
   std::uint32_t sent_ = 0;
   time_point next_show_{};
   time_point next_sync_{};
+  bool recorded_ = false;  // the journal says what the target has begun
   bool completed_ = false;
 };
 
