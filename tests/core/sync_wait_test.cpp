@@ -4,6 +4,7 @@
 
 #include <penstock/base/spin_lock.hpp>
 #include <penstock/core/offload.hpp>
+#include <penstock/core/shield.hpp>
 #include <penstock/core/sleep.hpp>
 #include <penstock/core/this_task.hpp>
 #include <penstock/core/when_all.hpp>
@@ -180,9 +181,10 @@ TEST_CASE("a group's request_stop from a foreign thread is posted to its loop") 
           shared->request_stop();
           ready.set();
         });
-        // The group lives until the stop has arrived, whether its tasks wait for that or not.
+        // The group must outlive the thread's use of it: a child that no stop ends waits for that.
+        auto used = [](signal& after) -> task<> { co_await shield(after.wait()); };
+        group.start(used, std::ref(ready));
         if (i % 2 == 0) co_await sleep_for(1h);
-        co_await ready.wait();
       });
     }());
     stopper.join();
