@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <utility>
 
 namespace penstock {
 
@@ -64,9 +65,9 @@ constexpr std::uint32_t frame_batch(std::size_t size) noexcept {
 }
 
 struct frame_list {
-  free_frame* first;     // taken from and given to
-  free_frame* spare;     // a full batch, or null
-  std::uint32_t length;  // of `first`
+  free_frame* first;   // taken from and given to
+  free_frame* spare;   // a full batch, or null
+  std::uint32_t room;  // how many more `first` takes: of a batch
 };
 
 class frame_depot {
@@ -151,8 +152,9 @@ struct frame_reaper {
   ~frame_reaper() {
     for (std::size_t c = 0; c < frame_classes; ++c) {
       auto& l = frames_of_thread.lists[c];
-      if (l.first) frames_depot.give(c, l.first, l.length);
-      if (l.spare) frames_depot.give(c, l.spare, frame_batch(frame_class_size(c)));
+      const std::uint32_t full = frame_batch(frame_class_size(c));
+      if (l.first) frames_depot.give(c, l.first, full - l.room);
+      if (l.spare) frames_depot.give(c, l.spare, full);
       l = {};
     }
   }
@@ -162,36 +164,40 @@ inline thread_local frame_reaper reaper_of_thread;
 PENSTOCK_NOINLINE inline void* frame_refill(std::size_t c) {
   reaper_of_thread.armed = true;
   auto& l = frames_of_thread.lists[c];
+  const std::uint32_t full = frame_batch(frame_class_size(c));
   free_frame* f = l.spare;
-  l.length = frame_batch(frame_class_size(c)) - 1;
   if (f) {
     l.spare = nullptr;
+    l.room = 1;
   } else {
-    l.length = 0;
+    l.room = full;
     f = frames_depot.take(c);
-    l.length = f->count - 1;  // a batch of an ended thread may be short
+    l.room = full - f->count + 1;  // a batch of an ended thread may be short
   }
   l.first = f->next;
   return f;
 }
-// `first` is full: it becomes the spare one, and that one goes to the depot.
+// `first` is full, or the list is new: it becomes the spare one, and that one goes to the depot.
 PENSTOCK_NOINLINE inline void frame_spill(std::size_t c) noexcept {
   reaper_of_thread.armed = true;
   auto& l = frames_of_thread.lists[c];
-  if (l.spare) frames_depot.give(c, l.spare, l.length);
-  l.spare = l.first;
-  l.first = nullptr;
-  l.length = 0;
+  const std::uint32_t full = frame_batch(frame_class_size(c));
+  if (l.first) {
+    if (l.spare) frames_depot.give(c, l.spare, full);
+    l.spare = std::exchange(l.first, nullptr);
+  }
+  l.room = full;
 }
 
-inline void* frame_allocate(std::size_t n) {
+// Inlined: a coroutine's frame has a constant size, and with it a constant class.
+PENSTOCK_ALWAYS_INLINE inline void* frame_allocate(std::size_t n) {
 #if !PENSTOCK_ASAN
   if (n <= max_frame) [[likely]] {
     const std::size_t c = frame_class(n < min_frame ? min_frame : n);
     auto& l = frames_of_thread.lists[c];
     if (auto* f = l.first) [[likely]] {
       l.first = f->next;
-      --l.length;
+      ++l.room;
       return f;
     }
     return frame_refill(c);
@@ -200,14 +206,14 @@ inline void* frame_allocate(std::size_t n) {
 #endif
   return ::operator new(n);
 }
-inline void frame_free(void* p, std::size_t n) noexcept {
+PENSTOCK_ALWAYS_INLINE inline void frame_free(void* p, std::size_t n) noexcept {
 #if !PENSTOCK_ASAN
   if (n <= max_frame) [[likely]] {
     const std::size_t c = frame_class(n < min_frame ? min_frame : n);
     auto& l = frames_of_thread.lists[c];
-    if (l.length == frame_batch(frame_class_size(c))) [[unlikely]]
+    if (l.room == 0) [[unlikely]]
       frame_spill(c);
-    ++l.length;
+    --l.room;
     auto* f = static_cast<free_frame*>(p);
     f->next = l.first;
     l.first = f;

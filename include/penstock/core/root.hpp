@@ -22,7 +22,6 @@ class service_scope : waiter {
     parent = nullptr;
     group_.open(*this, {.on_error = on_error::keep_going}, owner, finish);
     group_.env_.services = &group_;
-    group_.live_ = 1;  // the main task's run
   }
   task_group& group() noexcept { return group_; }
   const scope_stop& stop() const noexcept { return group_.link_.own; }

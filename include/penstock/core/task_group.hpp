@@ -84,7 +84,7 @@ class task_group : waiter, detail::hook {
   /// Whether the children were asked to stop.
   [[nodiscard]] bool stop_requested() const noexcept { return link_.own.stop_requested(); }
   /// Tasks that have been started and have not ended, the body among them. On the loop only.
-  [[nodiscard]] std::size_t size() const noexcept { return live_; }
+  [[nodiscard]] std::size_t size() const noexcept { return untold + told_; }
 
  private:
   template <class>
@@ -102,9 +102,9 @@ class task_group : waiter, detail::hook {
   detail::started begin(detail::promise_base& child, waiter& up) noexcept {
     child.parent = &up;
     child.env = &env_;
-    ++live_;
     if (options_.max_running != 0) [[unlikely]]
       return begin_limited(child);
+    ++untold;
     env_.sched->post(child);
     return {};
   }
@@ -123,8 +123,11 @@ class task_group : waiter, detail::hook {
   detail::step one_ended(bool limited = true) noexcept {
     if (options_.max_running != 0 && limited) [[unlikely]]
       slot_free();
-    if (--live_ != 0) return {};
-    return close();
+    if (untold != 0)
+      --untold;
+    else if (--told_ == 0)
+      return close();
+    return {};
   }
   detail::step close() noexcept;
   void slot_free() noexcept;
@@ -133,15 +136,6 @@ class task_group : waiter, detail::hook {
     note(static_cast<detail::promise_base&>(*child));
     detail::destroy_frame(*child);
     return one_ended();
-  }
-  detail::handle arrive(waiter&, waiter* child) noexcept override {
-    note(static_cast<detail::promise_base&>(*child));
-    detail::destroy_frame(*child);
-    if (options_.max_running == 0 && live_ > 1) [[likely]] {
-      --live_;
-      return {};
-    }
-    return detail::unwind(one_ended());
   }
   detail::step stopped(waiter&, waiter* child) noexcept override {
     any_stopped_ = true;
@@ -153,7 +147,7 @@ class task_group : waiter, detail::hook {
   environment env_;
   detail::stop_link link_;
   group_options options_;
-  std::size_t live_ = 0;
+  std::size_t told_ = 1;     // unfinished tasks that are not among the untold: at first the body
   std::size_t running_ = 0;  // counted only with max_running
   bool any_stopped_ = false;
   bool failed_ = false;

@@ -15,6 +15,7 @@
 #include <penstock/base/config.hpp>
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 
 namespace penstock {
@@ -52,6 +53,9 @@ class hook {
     static_cast<void>(child);
     return {{}, &at, nullptr, true};
   }
+
+  // How many tasks may end with a value and just be destroyed: it need not be told.
+  std::size_t untold = 0;
 
  protected:
   hook() noexcept = default;

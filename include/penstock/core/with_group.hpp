@@ -75,7 +75,6 @@ class with_group_awaiter : public leaf<with_group_awaiter<Body>>, waiter, hook {
     group_.open(w, options_, this, [](void* self) noexcept {
       return static_cast<with_group_awaiter*>(self)->ended();
     });
-    group_.live_ = 1;  // the body
     env = &group_.env_;
     if (options_.grace > duration::zero()) {
       if constexpr (!can_drain)

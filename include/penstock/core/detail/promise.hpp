@@ -59,11 +59,17 @@ struct final_awaiter {
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   transfer await_suspend(std::coroutine_handle<Promise> h) const noexcept {
-    waiter& self = h.promise();
+    Promise& self = h.promise();
     waiter& up = *self.parent;
-    if (!up.hooked) [[likely]]
+    hook* const above = up.hooked;
+    if (!above) [[likely]]
       return go_known(handle_of(up));
-    return go(up.hooked->arrive(up, &self));
+    if (above->untold != 0 && self.state == outcome::value) {
+      --above->untold;
+      h.destroy();
+      return go({});
+    }
+    return go(above->arrive(up, &self));
   }
   void await_resume() const noexcept {}
 };

@@ -38,7 +38,7 @@ inline void task_group::request_stop() noexcept {
 inline detail::step detail::remote_stop::done(waiter&, waiter*) noexcept {
   arrived_ = true;
   group_->link_.own.request_stop(stop_reason::requested);
-  if (group_->live_ == 0) return group_->close();  // it waited for this one only
+  if (group_->size() == 0) return group_->close();  // it waited for this one only
   return {};
 }
 
@@ -71,6 +71,7 @@ inline bool task_group::take_slot(detail::promise_base& child) noexcept {
   return true;
 }
 inline detail::started task_group::begin_limited(detail::promise_base& child) noexcept {
+  ++told_;
   if (take_slot(child)) return {};
   return detail::started(*this, child);
 }
@@ -89,7 +90,7 @@ inline void task_group::abandon(detail::promise_base& child) noexcept {
   detail::destroy_frame(child);
   if (up != this) static_cast<detail::child_record_base*>(up)->destroy();
   // The last only when the one that awaited start() was not in the group.
-  if (--live_ == 0) remote_.request_again(*env_.sched, env_, *this);
+  if (--told_ == 0) remote_.request_again(*env_.sched, env_, *this);
 }
 
 inline void detail::child_record_base::link() noexcept {
