@@ -6,6 +6,7 @@
 #include <penstock/core.hpp>
 #include <support/child.hpp>
 #include <support/forbid.hpp>
+#include <support/skip.hpp>
 
 #include <cerrno>
 #include <cstdio>
@@ -101,6 +102,7 @@ TEST_CASE("a run whose result is no result throws what the driver's start said")
 }
 
 TEST_CASE("a second loop that gets no ring is the run's error") {
+  if (PENSTOCK_ASAN) return support::skip("the sanitizer needs descriptors itself");
   const auto child = support::in_child([] {
     runtime probe({.driver = driver_kind::uring});
     if (probe.driver_name() != "uring") return 0;
