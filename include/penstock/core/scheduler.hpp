@@ -7,6 +7,7 @@
 /// timers, the clock, randomness, and a place for blocking work. User code reaches it through
 /// tasks; who writes a loop derives from it (runtime/ and test/ do).
 
+#include <penstock/base/assert.hpp>
 #include <penstock/base/atomic.hpp>
 #include <penstock/base/clock.hpp>
 #include <penstock/base/random.hpp>
@@ -79,7 +80,12 @@ class scheduler {
 
   /// Makes `w` run on this loop as completed; its turn comes after what is ready now.
   void post(waiter& w) noexcept { push(w, 0); }
-  /// The same, as stopped: what it awaits is unwound up to the nearest scope.
+  /// The same, by the loop's own thread.
+  void post_here(waiter& w) noexcept {
+    PENSTOCK_ASSERT(current_ == this, "on the loop's own thread only");
+    push_here(w, reinterpret_cast<std::uintptr_t>(&w));
+  }
+  /// The same as post(), as stopped: what it awaits is unwound up to the nearest scope.
   void post_stopped(waiter& w) noexcept { push(w, stopped_bit); }
 
   /// The loop that runs on this thread, or null.
@@ -118,7 +124,8 @@ class scheduler {
     const std::uintptr_t entry = head_;
     if (!entry) return 0;
     head_ = waiter_of(entry)->next;
-    if (!head_) tail_ = &head_;
+    if (!head_) [[unlikely]]
+      tail_ = &head_;
     return entry;
   }
   static waiter* waiter_of(std::uintptr_t entry) noexcept {
@@ -154,13 +161,15 @@ class scheduler {
 
   void push(waiter& w, std::uintptr_t tag) noexcept {
     const std::uintptr_t entry = reinterpret_cast<std::uintptr_t>(&w) | tag;
-    if (current_ == this) [[likely]] {
-      w.next = 0;
-      *tail_ = entry;
-      tail_ = &w.next;
-    } else {
+    if (current_ == this) [[likely]]
+      push_here(w, entry);
+    else
       push_remote(w, entry);
-    }
+  }
+  void push_here(waiter& w, std::uintptr_t entry) noexcept {
+    w.next = 0;
+    *tail_ = entry;
+    tail_ = &w.next;
   }
   PENSTOCK_NOINLINE void push_remote(waiter& w, std::uintptr_t entry) noexcept {
     std::uintptr_t head = remote_.load(std::memory_order_relaxed);

@@ -105,7 +105,7 @@ class task_group : waiter, detail::hook {
     if (options_.max_running != 0) [[unlikely]]
       return begin_limited(child);
     ++untold;
-    env_.sched->post(child);
+    env_.sched->post_here(child);
     return {};
   }
   detail::started begin_limited(detail::promise_base& child) noexcept;

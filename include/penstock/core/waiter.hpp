@@ -134,17 +134,17 @@ PENSTOCK_NOINLINE inline handle unwind(step s) noexcept {
 
 // How await_suspend hands over to the next coroutine, and how a loop starts one.
 #if PENSTOCK_TRAMPOLINE
-inline constinit thread_local void* next_handle = nullptr;
+inline constinit thread_local void* next_handle = nullptr;  // null whenever a coroutine is resumed
 using transfer = void;
 inline void go(handle h) noexcept { next_handle = h.address(); }
 inline void go_known(handle h) noexcept { next_handle = h.address(); }
 inline void drive(handle h) {
-  while (h) {
+  if (!h) return;
+  h.resume();
+  while (void* const next = next_handle) {
     next_handle = nullptr;
-    h.resume();
-    h = handle::from_address(next_handle);
+    handle::from_address(next).resume();
   }
-  next_handle = nullptr;
 }
 #else
 using transfer = handle;

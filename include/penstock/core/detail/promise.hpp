@@ -41,6 +41,14 @@ struct promise_base : waiter {
   const penstock::error& error() const noexcept {
     return **std::launder(reinterpret_cast<const penstock::error* const*>(store_));
   }
+  // Whether nobody waits to be told of this end, nor for the value.
+  bool leaves_untold() const noexcept {
+    hook* const above = parent->hooked;
+    if (!above || above->untold == 0 || state != outcome::value) [[likely]]
+      return false;
+    --above->untold;
+    return true;
+  }
   void rethrow_if_exception() {
     if (state == outcome::exception) [[unlikely]]
       std::rethrow_exception(exception());
@@ -56,7 +64,10 @@ struct promise_base : waiter {
 };
 
 struct final_awaiter {
-  bool await_ready() const noexcept { return false; }
+  bool leaves;
+
+  // Without a suspension the frame is destroyed at once, which saves an indirect call.
+  bool await_ready() const noexcept { return leaves; }
   template <class Promise>
   transfer await_suspend(std::coroutine_handle<Promise> h) const noexcept {
     Promise& self = h.promise();
@@ -64,14 +75,15 @@ struct final_awaiter {
     hook* const above = up.hooked;
     if (!above) [[likely]]
       return go_known(handle_of(up));
-    if (above->untold != 0 && self.state == outcome::value) {
-      --above->untold;
-      h.destroy();
-      return go({});
-    }
-    return go(above->arrive(up, &self));
+    return tell(*above, up, self);
   }
   void await_resume() const noexcept {}
+
+ private:
+  // Apart: it would need a stack frame in every await_suspend.
+  PENSTOCK_NOINLINE static transfer tell(hook& above, waiter& up, waiter& self) noexcept {
+    return go(above.arrive(up, &self));
+  }
 };
 
 template <class T>
@@ -86,7 +98,7 @@ struct task_promise : promise_base {
     if (state == outcome::value || state == outcome::error) value.~T();
   }
   task<T> get_return_object() noexcept;
-  final_awaiter final_suspend() const noexcept { return {}; }
+  final_awaiter final_suspend() const noexcept { return {leaves_untold()}; }
 
   template <class U = T>
   requires std::is_constructible_v<T, U&&>
@@ -123,7 +135,7 @@ struct task_promise<T&> : promise_base {
   T* value = nullptr;
 
   task<T&> get_return_object() noexcept;
-  final_awaiter final_suspend() const noexcept { return {}; }
+  final_awaiter final_suspend() const noexcept { return {leaves_untold()}; }
   void return_value(T& v) noexcept {
     value = std::addressof(v);
     state = outcome::value;
@@ -137,7 +149,7 @@ struct task_promise<T&> : promise_base {
 template <>
 struct task_promise<void> : promise_base {
   task<void> get_return_object() noexcept;
-  final_awaiter final_suspend() const noexcept { return {}; }
+  final_awaiter final_suspend() const noexcept { return {leaves_untold()}; }
   void return_void() noexcept { state = outcome::value; }
   void take() { rethrow_if_exception(); }
 };
