@@ -24,8 +24,10 @@ enum class outcome : unsigned char { none, value, exception, error };
 
 // What scopes can read without knowing T.
 struct promise_base : waiter {
-  static void* operator new(std::size_t n) { return frame_allocate(n); }
-  static void operator delete(void* p, std::size_t n) noexcept { frame_free(p, n); }
+  PENSTOCK_ALWAYS_INLINE static void* operator new(std::size_t n) { return frame_allocate(n); }
+  PENSTOCK_ALWAYS_INLINE static void operator delete(void* p, std::size_t n) noexcept {
+    frame_free(p, n);
+  }
 
   promise_base() noexcept {}
   std::suspend_always initial_suspend() const noexcept { return {}; }
