@@ -6,6 +6,7 @@
 // grow with them.
 #include <penstock/core/waiter.hpp>
 
+#include <penstock/core/finally.hpp>
 #include <penstock/core/ok.hpp>
 #include <penstock/core/shield.hpp>
 #include <penstock/core/sleep.hpp>
@@ -160,8 +161,8 @@ task<result<int>> by_scopes(stack_gauge& gauge, end how, int n) {
 }
 }  // namespace
 
-TEST_CASE("a thousand nested scopes that complete, fail, throw and are stopped") {
-  constexpr int scopes = 1000;
+TEST_CASE("100,000 nested scopes that complete, fail, throw and are stopped") {
+  constexpr int scopes = depth;
   stack_gauge gauge;
   test::test_runtime rt;
   CHECK(rt.run(by_scopes(gauge, end::later, scopes)).value() == 0);
@@ -169,4 +170,35 @@ TEST_CASE("a thousand nested scopes that complete, fail, throw and are stopped")
   CHECK_THROWS_AS(static_cast<void>(rt.run(by_scopes(gauge, end::exception, scopes))), failure);
   CHECK(rt.run(with_timeout(1ms, by_scopes(gauge, end::never, scopes))).error() == errc::timed_out);
   CHECK(gauge.frames == 0);
+  CHECK(gauge.range() < most_stack);
+}
+
+namespace {
+struct nothing_to_do : leaf<nothing_to_do> {
+  bool await_ready() const noexcept { return ready; }
+  suspension start(waiter& w) const noexcept { return resume_now(w); }
+  void await_resume() const noexcept {}
+  bool ready = true;
+};
+// Each level has a clean-up that ends at once.
+task<result<int>> by_finally(stack_gauge& gauge, end how, int n) {
+  counted c(gauge);
+  if (n == 0) co_return co_await ok(bottom(gauge, how));
+  auto clean = [n] {
+    nothing_to_do leaf;
+    leaf.ready = n % 2 == 0;
+    return leaf;
+  };
+  co_return co_await ok(finally(by_finally(gauge, how, n - 1), clean));
+}
+}  // namespace
+
+TEST_CASE("100,000 clean-ups that end at once, of tasks that complete, fail and are stopped") {
+  stack_gauge gauge;
+  test::test_runtime rt;
+  CHECK(rt.run(by_finally(gauge, end::later, depth)).value() == 0);
+  CHECK(rt.run(by_finally(gauge, end::error, depth)).error() == errc::exhausted);
+  CHECK(rt.run(with_timeout(1ms, by_finally(gauge, end::never, depth))).error() == errc::timed_out);
+  CHECK(gauge.frames == 0);
+  CHECK(gauge.range() < most_stack);
 }

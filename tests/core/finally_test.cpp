@@ -175,7 +175,7 @@ PENSTOCK_TEST("a stopped body is unwound before the clean-up, also inside must()
   CHECK(r.error() == errc::timed_out);
 }
 
-PENSTOCK_TEST("the clean-up may be a temporary, a leaf, move-only; the value may be move-only") {
+PENSTOCK_TEST("the clean-up may be a temporary, a leaf, not copyable; the value may be move-only") {
   auto owner = []() -> task<std::unique_ptr<int>> { co_return std::make_unique<int>(2); };
   auto v = co_await finally(owner(), [] { return sleep_for(1ms); });
   CHECK(*v == 2);
@@ -185,7 +185,7 @@ PENSTOCK_TEST("the clean-up may be a temporary, a leaf, move-only; the value may
     ran = *p == 1;
     co_return;
   };
-  co_await finally(sleep_for(1ms), std::move(cleanup));
+  co_await finally(sleep_for(1ms), cleanup);
   CHECK(ran);
 }
 

@@ -4,6 +4,7 @@
 
 #include <penstock/core/shield.hpp>
 #include <penstock/core/sleep.hpp>
+#include <penstock/core/when_all.hpp>
 #include <penstock/core/with_group.hpp>
 #include <penstock/core/with_timeout.hpp>
 #include <penstock/core/yield.hpp>
@@ -17,6 +18,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "probes.hpp"
 
@@ -252,4 +254,30 @@ PENSTOCK_TEST("a hundred thousand children") {
                                          co_return;
                                        }));
   CHECK(outcome.error() == errc::timed_out);
+}
+
+TEST_CASE("a child that is started when a foreign stop is all that the group waits for closes it") {
+  test::test_runtime rt;
+  task_group* open = nullptr;
+  bool ran = false;
+  auto child = [&]() -> task<> {
+    ran = true;
+    co_return;
+  };
+  auto group = [&]() -> task<> {
+    auto body = [&](task_group& g) -> task<> {
+      open = &g;
+      co_await sleep_for(1ms);
+    };
+    co_await with_group(body);
+  };
+  auto other = [&]() -> task<> {
+    co_await sleep_for(1ms);
+    // The body has ended when its timer fired, or ends in this turn.
+    std::thread([&] { open->request_stop(); }).join();
+    co_await yield();
+    if (open->size() == 0) open->start(child);
+  };
+  rt.run(when_all(group(), other()));
+  CHECK(open != nullptr);
 }

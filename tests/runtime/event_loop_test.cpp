@@ -131,6 +131,32 @@ TEST_CASE("a loop that spins before it sleeps works the same") {
       options);
 }
 
+TEST_CASE("a stop that comes before a loop has work is for the work that begins next") {
+  cpu_pool pool(1);
+  event_loop loop(pool);
+  std::latch serving(1);
+  std::thread server([&] {
+    loop.use(std::move(*make_reactor_driver(pool)));
+    serving.count_down();
+    loop.serve();
+  });
+  serving.wait();
+  const auto sleeps = []() -> task<result<>> {
+    co_await sleep_for(1h);
+    co_return result<>();
+  };
+  for (int i = 0; i < 100; ++i) {
+    detail::each_outcome outcome([] {}, 1);
+    detail::each_work<decltype(sleeps)> work(loop, sleeps, outcome);
+    loop.request_stop();
+    for (int k = 0; k < i; ++k) std::this_thread::yield();
+    loop.assign(work);
+    CHECK(outcome.wait().error() == errc::canceled);
+  }
+  loop.quit();
+  server.join();
+}
+
 TEST_CASE("a loop can be driven by hand") {
   cpu_pool pool(1);
   event_loop loop(pool);

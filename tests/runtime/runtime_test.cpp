@@ -4,8 +4,11 @@
 #include <penstock/runtime/runtime.hpp>
 
 #include <penstock/core.hpp>
+#include <support/child.hpp>
 #include <support/each_driver.hpp>
 #include <support/stopped.hpp>
+
+#include <sys/resource.h>
 
 #include <atomic>
 #include <memory>
@@ -145,6 +148,56 @@ TEST_CASE("runs may come from different threads, one at a time") {
       CHECK(rt.run(gives(7)) == 7);
     }
   });
+}
+
+TEST_CASE("runs may come from new threads one after the other, whose ids are used again") {
+  support::on_each_driver([](runtime& rt) {
+    for (int i = 0; i < 4; ++i) {
+      std::thread other([&] { CHECK(rt.run(gives(i)) == i); });
+      other.join();
+    }
+  });
+}
+
+TEST_CASE("a stop may be asked for while a run begins on another thread") {
+  support::on_each_driver(
+      [](runtime&) {
+        for (auto kind : {driver_kind::automatic, driver_kind::reactor}) {
+          for (int i = 0; i < 50; ++i) {
+            runtime rt({.driver = kind, .handle_signals = false});
+            std::atomic<bool> over{false};
+            std::thread other([&] {
+              const auto body = []() -> task<result<>> {
+                co_await sleep_for(1h);
+                co_return result<>();
+              };
+              CHECK(rt.run(body()).error() == errc::canceled);
+              over = true;
+            });
+            while (!over) {
+              rt.request_stop();
+              CHECK(rt.driver_name() != "");
+            }
+            other.join();
+          }
+        }
+      },
+      {});
+}
+
+TEST_CASE("a loop's thread that cannot be created is the outcome of the run") {
+  if (PENSTOCK_ASAN || PENSTOCK_TSAN) return support::skip("the sanitizer needs address space");
+  const auto child = support::in_child([] {
+    rlimit l{200u << 20, 200u << 20};  // room for some stacks
+    ::setrlimit(RLIMIT_AS, &l);
+    runtime rt({.threads = 256, .driver = driver_kind::reactor});
+    const auto body = []() -> task<result<int>> { co_return 1; };
+    const auto outcome = rt.run(body());
+    if (!outcome) std::fprintf(stderr, "%s", outcome.error().message().c_str());
+    return 0;
+  });
+  CHECK(child.status == 0);
+  CHECK(child.output.find("start a loop's thread: ") != std::string::npos);
 }
 
 TEST_CASE("several runtimes at once do not disturb each other") {

@@ -14,6 +14,7 @@
 #include <doctest/doctest.h>
 
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -183,6 +184,22 @@ TEST_CASE("a deadlock of a service is reported as well") {
   }
   CHECK(contains(report, "refresh"));
   CHECK(contains(report, "main"));
+}
+
+TEST_CASE("an exception of a service is not lost when the run is stopped") {
+  test_runtime rt;
+  auto service = []() -> task<> {
+    co_await yield();
+    throw std::runtime_error("background");
+  };
+  auto run = [&]() -> task<> {
+    auto& services = co_await this_task::services();
+    services.start(service);
+    co_await sleep_for(1s);
+    rt.request_stop();
+    co_await yield();
+  };
+  CHECK_THROWS_WITH(rt.run(run()), "background");
 }
 
 TEST_CASE("stop_at_step stops at every point where anything waits, step by step") {

@@ -10,6 +10,8 @@
 #include <penstock/core/stop_token.hpp>
 #include <penstock/core/waiter.hpp>
 
+#include <utility>
+
 namespace penstock {
 class scheduler;
 class task_group;
@@ -61,15 +63,22 @@ class scope_stop {
   [[nodiscard]] stop_reason reason() const noexcept { return source_.reason(); }
   [[nodiscard]] inplace_stop_token get_token() noexcept { return source_.get_token(); }
 
+  // Inside an on_stop() it returns before what is registered here was told: the walk that calls
+  // on_stop() goes on here next. So scopes in scopes are not recursion, however deep.
   bool request_stop(stop_reason why) noexcept {
     if (!source_.request_stop(why)) return false;
-    stop_node* pending = head_;  // what a callback adds stays: shields do
-    if (pending) pending->link_ = &pending;
-    head_ = nullptr;
-    while (auto* n = pending) {
-      unlink(*n);
-      n->on_stop();
+    pending_ = std::exchange(head_, nullptr);  // what a callback adds stays: shields do
+    if (!pending_) return true;
+    pending_->link_ = &pending_;
+    outer_ = std::exchange(walked_, this);
+    if (std::exchange(walking_, true)) return true;
+    while (scope_stop* const s = walked_) {
+      stop_node* const n = s->pending_;  // null: another's on_stop() removed the last
+      if (n) unlink(*n);
+      if (!s->pending_) walked_ = s->outer_;
+      if (n) n->on_stop();
     }
+    walking_ = false;
     return true;
   }
   // False: a stop was requested before. Never calls back.
@@ -99,8 +108,14 @@ class scope_stop {
     if (n.next_) n.next_->link_ = n.link_;
     n.link_ = nullptr;
   }
+  // This thread's walk: where it goes on, and whether there is one.
+  static inline constinit thread_local scope_stop* walked_ = nullptr;
+  static inline constinit thread_local bool walking_ = false;
+
   inplace_stop_source source_;
   stop_node* head_ = nullptr;
+  stop_node* pending_ = nullptr;  // not yet told of the stop
+  scope_stop* outer_ = nullptr;   // where the walk goes on afterwards
 };
 }  // namespace detail
 

@@ -6,6 +6,7 @@
 /// Asynchronous clean-up that runs on every outcome. For synchronous clean-up a destructor or
 /// `scope_exit` is enough: frames are destroyed on a stop.
 
+#include <penstock/core/detail/callable.hpp>
 #include <penstock/core/detail/scope.hpp>
 
 #include <exception>
@@ -41,6 +42,10 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
       if (body_.end() == child_end::completed) result_.take(body_.awaiter());
       return begin_cleanup();
     }
+    if (beginning_) {
+      at_once_ = true;
+      return {};
+    }
     link_.close();
     return over();
   }
@@ -74,7 +79,11 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
     try {
       after_.emplace(awaiter_of(cleanup_()));
       after_->open(*this, 1, *up_, env_);
-      return {after_->begin()};
+      // What ends at once goes on from here, not from inside: a chain of clean-ups is no recursion.
+      beginning_ = true;
+      const handle begun = after_->begin();
+      beginning_ = false;
+      if (!at_once_) return {begun};
     } catch (...) {
       thrown_ = std::current_exception();
     }
@@ -119,6 +128,8 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
   environment env_;
   stop_link link_{"finally"};
   std::exception_ptr thrown_;
+  bool beginning_ = false;
+  bool at_once_ = false;
   std::conditional_t<cleanup_fails, resume_t<C>, result<>> status_{};
   scope_child<A, finally_awaiter> body_;
   child_result<R> result_;
@@ -130,7 +141,8 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
 /// and deadlines.
 ///
 /// **Parameters.** `cleanup` - a callable that returns an awaitable of `void` or `result<...>`;
-/// kept by reference when it is an lvalue.
+/// kept by reference when it is an lvalue. On g++ 12 a temporary closure must be trivially copyable
+/// (`[&]` is): else name it.
 /// **Result.** that of `body`; `result<T>` when the clean-up yields a result.
 /// **Errors.** those of `body`; else that of the clean-up. An exception of the clean-up passes
 /// through unless `body` threw.
@@ -139,6 +151,7 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
 template <awaitable A, class Cleanup>
 requires std::invocable<Cleanup&>
 [[nodiscard]] auto finally(A&& body, Cleanup&& cleanup) {
+  detail::check_closure<Cleanup>();
   return detail::finally_awaiter<detail::awaiter_t<A>, Cleanup>(
       detail::awaiter_of(std::forward<A>(body)), std::forward<Cleanup>(cleanup));
 }

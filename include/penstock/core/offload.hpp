@@ -85,7 +85,8 @@ static_assert(std::is_trivially_copyable_v<offload_options>);
 /// Runs `fn` on the cpu pool and continues on this loop with what it returned.
 ///
 /// **Parameters.** `fn` - any move-only callable without arguments; moved, destroyed with the
-/// awaiter.
+/// awaiter. On g++ 12 a closure that owns something must be named and moved in: a temporary one is
+/// destroyed twice by the compiler's fault.
 /// **Result.** what `fn` returns, also when that is a `result`.
 /// **Errors.** an exception of `fn` is rethrown here.
 /// **Suspends.** always; until a pool thread has run `fn`.

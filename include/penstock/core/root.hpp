@@ -72,6 +72,7 @@ class root final : waiter, hook {
   // A result carries the stop as an error; anything else throws it.
   R outcome() {
     if (cut_) {
+      services_.rethrow();
       if constexpr (is_result_v<R>)
         return tl::unexpected<error>(error(errc::canceled));
       else

@@ -104,7 +104,11 @@ class task_group : waiter, detail::hook {
     child.env = &env_;
     if (options_.max_running != 0) [[unlikely]]
       return begin_limited(child);
-    ++untold;
+    // All may have ended while a foreign request_stop() is on its way: then this one closes.
+    if (told_ == 0) [[unlikely]]
+      ++told_;
+    else
+      ++untold;
     env_.sched->post_here(child);
     return {};
   }

@@ -53,7 +53,10 @@ struct read_name {
   const char* operator()(const environment& e) const noexcept { return e.name; }
 };
 struct read_services {
-  task_group& operator()(const environment& e) const noexcept { return *e.services; }
+  task_group& operator()(const environment& e) const noexcept {
+    PENSTOCK_ASSERT(e.services, "there are no background tasks inside resume_on");
+    return *e.services;
+  }
 };
 struct read_environment {
   const environment& operator()(const environment& e) const noexcept { return e; }

@@ -120,7 +120,7 @@ class cpu_pool {
         ::pthread_setname_np(::pthread_self(), "penstock-cpu");
         serve();
       });
-    } catch (const std::system_error&) {
+    } catch (const std::exception&) {  // system_error, bad_alloc
       if (threads_.empty()) detail::stop_program("the cpu pool cannot start a thread");
       full_.store(true, detail::memory_order_relaxed);
       log(log_level::warning, "the cpu pool cannot start another thread");

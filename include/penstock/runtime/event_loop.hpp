@@ -6,6 +6,7 @@
 /// One thread's loop: ready tasks in batches, then timers, then the driver, then sleep. Programs
 /// use runtime.hpp; this is for those who drive a loop themselves.
 
+#include <penstock/base/spin_lock.hpp>
 #include <penstock/core/root.hpp>
 #include <penstock/runtime/cpu_pool.hpp>
 #include <penstock/runtime/driver.hpp>
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <ctime>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 namespace penstock {
@@ -49,8 +51,8 @@ static_assert(std::is_trivially_copyable_v<event_loop_options>);
 ///
 /// **Shape.** turn: up to 256 ready tasks -> due timers -> the driver's completions; nothing to do:
 /// sleep until the next timer, completion or post.
-/// **Thread-safety.** post(), post_stopped(), assign(), request_stop() and quit() from any thread;
-/// request_stop() in a signal handler too.
+/// **Thread-safety.** post(), post_stopped(), assign(), request_stop(), quit() and driver_name()
+/// from any thread; request_stop() in a signal handler too.
 /// **Complexity.** an idle loop does not wake up. Before it sleeps after work from other threads it
 /// waits about 1 us for more.
 class event_loop final : public scheduler {
@@ -60,16 +62,25 @@ class event_loop final : public scheduler {
         pool_(pool),
         options_(options),
         timers_(event_loop::now()) {}
-  ~event_loop() { set_io_driver(nullptr); }
+  ~event_loop() { use(nullptr); }
 
   /// Sets what executes its I/O. Not while it runs.
   void use(std::unique_ptr<driver> d) noexcept {
+    shared_driver_.store(nullptr, detail::memory_order_seq_cst);
+    detail::spin_wait waiting;
+    while (driver_users_.load(detail::memory_order_seq_cst) != 0) waiting.once();
     driver_ = std::move(d);
     wakes_announced_ = 0;
     set_io_driver(driver_.get());
+    shared_driver_.store(driver_.get(), detail::memory_order_seq_cst);
   }
   /// Null before use().
   [[nodiscard]] driver* io() const noexcept { return driver_.get(); }
+  /// What its driver is called, or "none". From any thread.
+  [[nodiscard]] std::string_view driver_name() const noexcept {
+    const borrowed d(*this);
+    return d.it ? d.it->name() : "none";
+  }
 
   /// Runs `work` to its end on this thread.
   void run(detail::loop_work& work) {
@@ -93,19 +104,19 @@ class event_loop final : public scheduler {
   void assign(detail::loop_work& work) noexcept {
     assigned_ = &work;
     control_.fetch_or(work_bit, detail::memory_order_release);
-    driver_->interrupt();
+    interrupt();
   }
   /// Takes a stop back that came when no work was there.
   void forget_stop() noexcept { control_.fetch_and(~stop_bit, detail::memory_order_relaxed); }
   /// Stops the work that is on, or that begins next.
   void request_stop() noexcept {
     control_.fetch_or(stop_bit, detail::memory_order_release);
-    driver_->interrupt();
+    interrupt();
   }
   /// Ends serve().
   void quit() noexcept {
     control_.fetch_or(quit_bit, detail::memory_order_release);
-    driver_->interrupt();
+    interrupt();
   }
 
   time_point now() noexcept override { return time_point(detail::clock_time(CLOCK_MONOTONIC)); }
@@ -128,7 +139,7 @@ class event_loop final : public scheduler {
     driver_->renew_inline_results();
     for (int left = batch; left > 0 && run_one(); --left) {
     }
-    if (control_.load(detail::memory_order_relaxed) != 0) [[unlikely]]
+    if (orders() != 0) [[unlikely]]
       obey();
     duration rest = (duration::max)();
     if (!timers_.empty()) {
@@ -147,7 +158,7 @@ class event_loop final : public scheduler {
       remote_lately_ = false;
       if (spin(rest)) return;
     }
-    if (control_.load(detail::memory_order_relaxed) != 0 || !prepare_sleep()) return;
+    if (orders() != 0 || !prepare_sleep()) return;
     driver_->wait(rest);
     if (woke_up()) {
       ++wakes_announced_;
@@ -164,17 +175,41 @@ class event_loop final : public scheduler {
         remote_lately_ = true;
         return true;
       }
+      if (orders() != 0) return true;
       detail::spin_pause();
     } while (now() - begin < limit);
     return false;
   }
+  // A stop waits for the work that it is to stop.
+  unsigned orders() const noexcept {
+    const unsigned all = control_.load(detail::memory_order_relaxed);
+    return work_ ? all : all & ~stop_bit;
+  }
   PENSTOCK_NOINLINE void obey() {
-    const unsigned orders = control_.fetch_and(quit_bit, detail::memory_order_acquire);
-    if (orders & work_bit) {
+    if (control_.fetch_and(~work_bit, detail::memory_order_acquire) & work_bit) {
       work_ = assigned_;
       work_->start();
     }
-    if ((orders & stop_bit) && work_) work_->request_stop(stop_reason::requested);
+    if (!work_) return;
+    if (control_.fetch_and(~stop_bit, detail::memory_order_acquire) & stop_bit)
+      work_->request_stop(stop_reason::requested);
+  }
+  // The driver, for any thread and for signal handlers; use() waits for them.
+  struct borrowed {
+    explicit borrowed(const event_loop& l) noexcept : loop(l) {
+      loop.driver_users_.fetch_add(1, detail::memory_order_seq_cst);
+      it = loop.shared_driver_.load(detail::memory_order_seq_cst);
+    }
+    borrowed(const borrowed&) = delete;
+    borrowed& operator=(const borrowed&) = delete;
+    ~borrowed() { loop.driver_users_.fetch_sub(1, detail::memory_order_release); }
+    const event_loop& loop;
+    driver* it;
+  };
+  // Without a driver the loop does not sleep.
+  void interrupt() const noexcept {
+    const borrowed d(*this);
+    if (d.it) d.it->interrupt();
   }
   // Who posted while the loop slept may still be about to wake it.
   void leave() noexcept {
@@ -186,6 +221,8 @@ class event_loop final : public scheduler {
   event_loop_options options_;
   timer_wheel timers_;
   std::unique_ptr<driver> driver_;
+  detail::atomic<driver*> shared_driver_{nullptr};         // the same; written by use()
+  mutable detail::atomic<std::uint32_t> driver_users_{0};  // that look at it at present
   detail::loop_work* work_ = nullptr;
   std::uint64_t wakes_announced_ = 0;
   bool remote_lately_ = false;

@@ -16,6 +16,12 @@
 #include <vector>
 
 namespace penstock {
+namespace detail {
+// Of no other thread of this process; ids of threads that have ended are used again.
+inline constinit atomic<std::uint64_t> thread_numbers{0};
+inline const thread_local std::uint64_t this_thread_number =
+    thread_numbers.fetch_add(1, memory_order_relaxed) + 1;
+}  // namespace detail
 
 /// Options of `runtime`.
 struct runtime_options {
@@ -25,7 +31,8 @@ struct runtime_options {
   driver_kind driver = driver_kind::automatic;
   /// Threads for `offload` and for files without io_uring, at most 1024; 0: one per processor.
   unsigned cpu_threads = 0;
-  /// SIGINT and SIGTERM request a stop of the run that is on; a second one ends the process.
+  /// SIGINT and SIGTERM request a stop of the run that is on; a second one ends the process. One that
+  /// the program was started with ignoring stays ignored.
   bool handle_signals = true;
   /// How long a loop looks for work before it sleeps, at most a second: it burns the processor.
   duration spin = duration::zero();
@@ -116,13 +123,10 @@ class runtime : detail::signal_target {
 
   /// Stops the run that is on, as a signal does; without one it does nothing.
   void request_stop() noexcept {
-    for (auto& l : loops_)
-      if (l.io()) l.request_stop();
+    for (auto& l : loops_) l.request_stop();
   }
   /// "uring", "reactor", or "none" when no driver started.
-  [[nodiscard]] std::string_view driver_name() const noexcept {
-    return loops_[0].io() ? loops_[0].io()->name() : "none";
-  }
+  [[nodiscard]] std::string_view driver_name() const noexcept { return loops_[0].driver_name(); }
   /// How many event loops there are.
   [[nodiscard]] std::size_t size() const noexcept { return loops_.size(); }
   /// The `i`-th loop, for `resume_on`; 0 is that of the thread that calls `run`.
@@ -146,7 +150,7 @@ class runtime : detail::signal_target {
    private:
     static runtime& begin(runtime& r) {
       PENSTOCK_ASSERT(!r.running_, "a runtime runs one task at a time");
-      if (r.started_ && r.home_ != std::this_thread::get_id()) r.start_first();
+      if (r.started_ && r.home_ != detail::this_thread_number) r.start_first();
       for (auto& l : r.loops_) l.forget_stop();
       r.running_ = true;
       return r;
@@ -171,17 +175,19 @@ class runtime : detail::signal_target {
   void start_first() {
     loops_[0].use(nullptr);
     auto made = detail::start_driver(options_.driver, pool_);
-    home_ = std::this_thread::get_id();
+    home_ = detail::this_thread_number;
     if (made) {
       loops_[0].use(std::move(*made));
     } else {
       started_ = tl::unexpected<error>(std::move(made.error()));
     }
   }
-  // The driver is made on its thread, and of the kind that the first loop got.
+  // The driver is made on its thread, of the kind that the first loop got if it can be had.
   void start_thread(std::size_t i) {
-    const auto kind = driver_name() == "uring" ? driver_kind::uring : driver_kind::reactor;
-    threads_.emplace_back([this, i, kind] {
+    auto kind = driver_name() == "uring" ? driver_kind::uring : driver_kind::reactor;
+    const auto asked = detail::driver_from_environment(options_.driver);
+    if (kind == driver_kind::uring && asked && *asked == driver_kind::automatic) kind = *asked;
+    const auto body = [this, i, kind] {
       ::pthread_setname_np(::pthread_self(), "penstock-loop");
       auto& loop = loops_[i];
       auto made = detail::make_driver(kind, pool_);
@@ -194,7 +200,13 @@ class runtime : detail::signal_target {
       live_.store(static_cast<std::uint32_t>(i), detail::memory_order_release);
       detail::futex_wake(live_, 1);
       if (good) loop.serve();
-    });
+    };
+    try {
+      threads_.emplace_back(body);
+    } catch (const std::system_error& e) {
+      started_ = fail(e.code(), "start a loop's thread");
+      return;
+    }
     const auto before = static_cast<std::uint32_t>(i - 1);
     while (live_.load(detail::memory_order_acquire) == before) detail::futex_wait(live_, before);
   }
@@ -204,7 +216,7 @@ class runtime : detail::signal_target {
   std::deque<event_loop> loops_;
   std::vector<std::thread> threads_;
   detail::atomic<std::uint32_t> live_{0};  // the last loop whose thread has said how it started
-  std::thread::id home_;                   // whose driver the first loop has
+  std::uint64_t home_ = 0;                 // the thread whose driver the first loop has
   result<> started_;
   bool running_ = false;
 };

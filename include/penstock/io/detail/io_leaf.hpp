@@ -90,7 +90,7 @@ class io_leaf : protected operation, stop_node {
   PENSTOCK_NOINLINE void land() noexcept {
     landing_ = true;
     driver& d = *who_->env->sched->io_driver();
-    d.cancel(*this);
+    if (cancelable_) d.cancel(*this);
     while (flying_) d.wait((duration::max)());
   }
 

@@ -29,7 +29,7 @@ struct signal_state {
   spin_lock lock;  // held with the signals blocked: the handler takes it too
   signal_target* targets = nullptr;
   struct ::sigaction before[2] = {};
-  atomic<int> seen{0};  // since the first target was registered
+  atomic<int> seen{0};  // since the last target was registered
 };
 inline constinit signal_state signals;
 
@@ -48,14 +48,18 @@ class signal_scope {
   explicit signal_scope(signal_target* target) noexcept : target_(target) {
     if (!target_) return;
     const guarded inside;
+    signals.seen.store(0, memory_order_relaxed);
     if (!signals.targets) {
-      signals.seen.store(0, memory_order_relaxed);
       struct ::sigaction action {};
       action.sa_handler = &penstock_stop_signal;
       action.sa_flags = SA_RESTART;
       ::sigemptyset(&action.sa_mask);
       for (const int s : stop_signals) ::sigaddset(&action.sa_mask, s);
-      for (int i = 0; i < 2; ++i) ::sigaction(stop_signals[i], &action, &signals.before[i]);
+      for (int i = 0; i < 2; ++i) {
+        ::sigaction(stop_signals[i], nullptr, &signals.before[i]);
+        // Who started the program does not want it to be interrupted.
+        if (signals.before[i].sa_handler != SIG_IGN) ::sigaction(stop_signals[i], &action, nullptr);
+      }
     }
     target_->next = signals.targets;
     signals.targets = target_;
