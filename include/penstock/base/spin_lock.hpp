@@ -4,7 +4,7 @@
 
 /// @file
 /// The lock inside the primitives: held for a few dozen instructions, never across a suspension, a
-/// callback or an allocation. Tasks use sync/mutex.hpp.
+/// callback or an allocation. Tasks use a semaphore of 1.
 
 #include <penstock/base/atomic.hpp>
 #include <penstock/base/config.hpp>

@@ -10,7 +10,7 @@
 
 namespace penstock {
 namespace detail {
-// A single child; Policy: open(awaiter), ends_stopped.
+// One child under a stop of its own that no outer stop reaches.
 template <class A>
 class shield_awaiter : public leaf<shield_awaiter<A>> {
  public:
