@@ -6,10 +6,12 @@
 #include <runtime/driver_harness.hpp>
 #include <support/skip.hpp>
 
+#include <array>
 #include <atomic>
 #include <deque>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include <dlfcn.h>
 
@@ -75,6 +77,24 @@ TEST_CASE("uring: more operations than the queues hold all complete") {
   CHECK(d->in_flight() == 10'000);
   while (d->in_flight() != 0) d->wait(for_ever);
   for (auto& op : ops) REQUIRE(op.completions == 1);
+}
+
+TEST_CASE("uring: what is taken back before the kernel had it ends the sleep") {
+  ring_under_test d;
+  if (!d) return;
+  harness::pipe_ends pipe;
+  std::vector<std::array<char, 8>> bytes(257);
+  refuse_submits = true;
+  std::deque<recorded> ops;
+  for (auto& b : bytes) {
+    ops.push_back(read_from(pipe.fd[0], b.data(), b.size()));
+    CHECK_FALSE(d->submit(ops.back()));
+  }
+  refuse_submits = false;
+  d->cancel(ops.back());
+  d->wait(for_ever);
+  CHECK(ops.back().answer == -ECANCELED);
+  d->leave();  // before the operations end
 }
 
 TEST_CASE(

@@ -104,8 +104,11 @@ class uring_driver final : public driver {
   void wait(duration at_most) noexcept override {
     if (!entered_) [[unlikely]]
       enter();
+    const auto completed = stats_.completed;
     flush_backlog();
-    bool sleeps = at_most > duration::zero() && !backlog_ && ::io_uring_cq_ready(&ring_) == 0;
+    // What ended there is ready by now.
+    bool sleeps = at_most > duration::zero() && !backlog_ && stats_.completed == completed &&
+                  ::io_uring_cq_ready(&ring_) == 0;
     if (sleeps && lane_.prepare_sleep()) {
       sleep(at_most);
       lane_.woke_up();
