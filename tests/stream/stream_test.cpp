@@ -398,3 +398,36 @@ TEST_CASE("an exception of a stage passes through next() and through a pipeline"
     CHECK(caught == "two");
   });
 }
+
+TEST_CASE("an exception of a stage that does not wait passes through next() in every scope") {
+  with_seeds([]() -> task<> {
+    auto thrower = [](int x) -> int {
+      if (x == 2) throw std::string("two");
+      return x;
+    };
+    const std::vector<int> values{2, 1, 2, 3, 2};
+    auto stream = from(values) | map(thrower);
+    auto in_time = [&]() -> task<int> {
+      auto x = co_await with_timeout(1s, stream.next());
+      co_return x.value().value();
+    };
+    auto with_another = [&]() -> task<int> {
+      auto both = co_await when_all(stream.next(), sleep_for(1ms));
+      co_return std::get<0>(both.value()).value();
+    };
+    auto thrown_by = [](task<int> one) -> task<std::string> {
+      std::string caught;
+      try {
+        caught = std::to_string(co_await std::move(one));
+      } catch (const std::string& s) {
+        caught = s;
+      }
+      co_return caught;
+    };
+    CHECK(co_await thrown_by(in_time()) == "two");
+    CHECK(co_await thrown_by(in_time()) == "1");
+    CHECK(co_await thrown_by(with_another()) == "two");
+    CHECK(co_await thrown_by(with_another()) == "3");
+    CHECK(co_await thrown_by(in_time()) == "two");
+  });
+}
