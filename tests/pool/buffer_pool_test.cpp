@@ -7,6 +7,9 @@
 #include <support/penstock_test.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -98,4 +101,21 @@ TEST_CASE("options are checked by name") {
   CHECK(!validate(buffer_pool_options{.buffer_size = 0}));
   CHECK(!validate(buffer_pool_options{.count = 0}));
   CHECK(!validate(buffer_pool_options{.alignment = 3}));
+}
+
+TEST_CASE("stopped at any moment an acquire takes no buffer, or gives it to its caller") {
+  struct fixture {
+    std::unique_ptr<buffer_pool> pool =
+        std::make_unique<buffer_pool>(buffer_pool_options{.buffer_size = 16, .count = 1});
+    std::optional<buffer> held = pool->try_acquire();
+  };
+  test::cancel_matrix([] { return fixture{}; }, [](fixture& f) { return f.pool->acquire(); },
+                      [](fixture& f) { f.held.reset(); },
+                      [](fixture& f, const auto& outcome, test::cancel_stage) -> std::string {
+                        if (outcome && (!outcome->has_value() || (*outcome)->size() != 16))
+                          return "no buffer";
+                        if (f.pool->in_use() != (outcome ? 1u : 0u)) return "a buffer is lost";
+                        if (!outcome && !f.pool->try_acquire()) return "it cannot be lent again";
+                        return f.pool->stats().waiting == 0 ? "" : "somebody still waits";
+                      });
 }

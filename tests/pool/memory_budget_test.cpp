@@ -7,6 +7,9 @@
 #include <support/penstock_test.hpp>
 
 #include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -70,4 +73,24 @@ TEST_CASE("options are checked by name") {
   CHECK(!validate(memory_budget_options{.bytes = 0}));
   CHECK(!validate(memory_budget_options{.high_water = 0}));
   CHECK(!validate(memory_budget_options{.high_water = 1.5}));
+}
+
+TEST_CASE("stopped at any moment a reserve takes no bytes, or gives them to its caller") {
+  struct fixture {
+    std::unique_ptr<memory_budget> budget =
+        std::make_unique<memory_budget>(memory_budget_options{.bytes = 100});
+    std::optional<budget_lease> held = budget->try_reserve(60);
+  };
+  for (std::size_t bytes : {50u, 100u, 300u}) {
+    CAPTURE(bytes);
+    test::cancel_matrix(
+        [] { return fixture{}; }, [bytes](fixture& f) { return f.budget->reserve(bytes); },
+        [](fixture& f) { f.held.reset(); },
+        [bytes](fixture& f, const auto& outcome, test::cancel_stage) -> std::string {
+          if (outcome && (!outcome->has_value() || (*outcome)->bytes() != bytes)) return "no lease";
+          if (f.budget->reserved() != (outcome ? bytes : 0)) return "bytes are lost";
+          if (!outcome && !f.budget->try_reserve(100)) return "the permits of bytes are lost";
+          return f.budget->stats().waiting == 0 ? "" : "somebody still waits";
+        });
+  }
 }

@@ -3,10 +3,14 @@
 #include <penstock/resilience/retry.hpp>
 
 #include <penstock/core.hpp>
+#include <penstock/sync/event.hpp>
+#include <penstock/sync/semaphore.hpp>
 #include <penstock/test.hpp>
 #include <support/penstock_test.hpp>
 
+#include <memory>
 #include <stdexcept>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -119,4 +123,62 @@ PENSTOCK_TEST("R7: what is not retryable, and a predicate that throws, end it") 
 TEST_CASE("options are checked by name") {
   CHECK(validate(retry_options{}));
   CHECK(!validate(retry_options{.attempts = 0}));
+}
+
+TEST_CASE("stopped at every step a retry begins no attempt and gives back what it holds") {
+  for (auto seed : test::seeds(3)) {
+    for (std::uint64_t step = 1;; ++step) {
+      CAPTURE(seed);
+      CAPTURE(step);
+      test::test_runtime rt({.seed = seed, .stop_at_step = step});
+      semaphore gate{1};
+      int calls = 0, begun_late = 0;
+      auto call = [&]() -> task<result<int>> {
+        const auto stop = co_await this_task::stop_token();
+        if (stop.stop_requested()) ++begun_late;
+        ++calls;
+        auto permit = co_await ok(gate.acquire());
+        co_await sleep_for(10ms);
+        if (calls < 3) co_return fail(errc::overloaded);
+        co_return calls;
+      };
+      auto policy = retry(fixed);
+      const auto outcome = rt.run(policy(idempotent(call)));
+      CHECK(gate.available() == 1);
+      CHECK(gate.waiting() == 0);
+      if (outcome) {
+        CHECK(*outcome == 3);
+        CHECK(calls == 3);
+      } else {
+        CHECK(outcome.error() == errc::canceled);
+        CHECK(begun_late == 0);
+      }
+      if (rt.steps() < step) break;
+    }
+  }
+}
+
+TEST_CASE("stopped at any moment of an attempt or of a delay, a retry ends, or gives its result") {
+  struct fixture {
+    std::unique_ptr<event> up = std::make_unique<event>();
+    std::unique_ptr<int> calls = std::make_unique<int>(0);
+  };
+  const auto attempt = [](fixture& f) {
+    return [&f]() -> task<result<int>> {
+      ++*f.calls;
+      co_await f.up->wait();
+      co_return 42;
+    };
+  };
+  test::cancel_matrix([] { return fixture{}; },
+                      [&](fixture& f) {
+                        auto call = attempt(f);
+                        return retry(fixed)(idempotent(call));
+                      },
+                      [](fixture& f) { f.up->set(); },
+                      [](fixture& f, const auto& outcome, test::cancel_stage) -> std::string {
+                        if (outcome && (!outcome->has_value() || **outcome != 42))
+                          return "no result";
+                        return *f.calls <= 1 ? "" : "another attempt began";
+                      });
 }

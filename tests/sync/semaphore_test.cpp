@@ -25,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace penstock;
@@ -416,6 +417,7 @@ TEST_CASE("SM2: with requests stopped at random no permit is lost and none is ma
     CHECK(held == 0);
     CHECK(gate.waiting() == 0);
     CHECK(gate.available() == 5);
+    CHECK(gate.try_acquire(5).has_value());
   }
 }
 
@@ -431,6 +433,7 @@ TEST_CASE("stopped at any step of a crowd, all permits come back") {
     auto outcome = rt.run(as_result(when_all(one(1), one(2), one(1), one(2), one(1))));
     CHECK(gate.available() == 2);
     CHECK(gate.waiting() == 0);
+    CHECK(gate.try_acquire(2).has_value());
     if (outcome && rt.steps() < step) break;
   }
 }
@@ -451,6 +454,98 @@ TEST_CASE("stopped at any moment an acquire takes no permits, or gives them to i
                           return f.gate->waiting() == 0 ? "" : "somebody still waits";
                         });
   }
+}
+
+namespace {
+// A lock before which something else may happen, as on another thread.
+struct interrupted_lock {
+  static inline std::function<void()> before_lock;
+  detail::spin_lock inner;
+  void lock() noexcept {
+    if (auto happens = std::exchange(before_lock, nullptr)) happens();
+    inner.lock();
+  }
+  void unlock() noexcept { inner.unlock(); }
+};
+struct interrupted {
+  using lock = interrupted_lock;
+  template <class T>
+  using atomic = detail::atomic<T>;
+};
+}  // namespace
+
+// The one that has them all may destroy the semaphore.
+PENSTOCK_TEST("nobody gets all permits while one who returns some has not got to the lock") {
+  using semaphore_type = basic_semaphore<interrupted>;
+  for (bool checked : {false, true}) {
+    auto gate = std::make_unique<semaphore_type>(2);
+    auto a = gate->try_acquire();
+    auto b = gate->try_acquire();
+    bool destroyed = false;
+    auto drainer = [&]() -> task<> {
+      auto all = co_await must(gate->acquire(2));
+      all.release();
+      gate.reset();
+      destroyed = true;
+    };
+    auto returns = [&]() -> task<> {
+      co_await sleep_for(1ms);
+      bool interrupted_once = false;
+      interrupted_lock::before_lock = [&] {
+        b.reset();
+        CHECK(gate->waiting() == 1);
+        interrupted_once = true;
+      };
+      if (checked) {
+        gate->release(a->forget());
+      } else {
+        a.reset();
+      }
+      CHECK(interrupted_once);
+    };
+    co_await when_all(drainer(), returns());
+    CHECK(destroyed);
+  }
+}
+
+// A claim and a return that are both on their way to the lock, whichever gets there first.
+PENSTOCK_TEST("what is on its way to the lock is counted once, in any order") {
+  using semaphore_type = basic_semaphore<interrupted>;
+  semaphore_type gate(2);
+  auto a = gate.try_acquire();
+  auto b = gate.try_acquire();
+  int served = 0;
+  auto one = [&](std::size_t n) -> task<> {
+    auto permit = co_await must(gate.acquire(n));
+    ++served;
+    co_await yield();
+  };
+  auto impatient = [&]() -> task<> {
+    auto late = co_await with_timeout(1ms, gate.acquire(2));
+    CHECK(late.error() == errc::timed_out);
+  };
+  auto returns = [&]() -> task<> {
+    co_await sleep_for(500us);
+    interrupted_lock::before_lock = [&] { b.reset(); };
+    co_await one(1);  // behind the one that waits for 2
+    a.reset();
+  };
+  co_await when_all(impatient(), returns());
+  CHECK(gate.available() == 2);
+  CHECK(gate.try_acquire(2).has_value());
+
+  auto both = gate.try_acquire(2);
+  auto resizes = [&]() -> task<> {
+    co_await sleep_for(1ms);
+    gate.resize(1);
+    CHECK(gate.waiting() == 1);
+    interrupted_lock::before_lock = [&] { gate.resize(3); };
+    both.reset();
+  };
+  co_await when_all(one(1), resizes());
+  CHECK(served == 2);
+  CHECK(gate.available() == 3);
+  CHECK(gate.try_acquire(3).has_value());
 }
 
 TEST_CASE("a task that is destroyed while it waits leaves the line") {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <thread>
 #include <variant>
+#include <vector>
 
 using namespace penstock;
 
@@ -73,6 +74,7 @@ TEST_CASE("two loops share a semaphore: never too many, and every permit comes b
     CHECK(served.load() + given_up.load() == 2400);
     CHECK(gate.available() == 3);
     CHECK(gate.waiting() == 0);
+    CHECK(gate.try_acquire(3).has_value());
   }
 }
 
@@ -99,6 +101,31 @@ TEST_CASE("a semaphore that is resized by one loop and used by another stays who
     }
   });
   CHECK(gate.available() == 4);
+  CHECK(gate.try_acquire(4).has_value());
+}
+
+TEST_CASE("a semaphore is drained and destroyed while permits return on other threads") {
+  constexpr std::size_t threads = 3;
+  for (int round = 0; round < 300; ++round) {
+    auto gate = std::make_unique<semaphore>(threads);
+    std::atomic<bool> drains{false};
+    std::vector<std::thread> others;
+    for (std::size_t i = 0; i < threads; ++i) {
+      others.emplace_back([&drains, permit = gate->try_acquire()]() mutable {
+        while (!drains.load()) std::this_thread::yield();
+        permit.reset();
+      });
+    }
+    auto drain = [&]() -> task<> {
+      drains = true;
+      auto all = co_await must(gate->acquire(threads));
+      all.release();
+      gate.reset();
+    };
+    sync_wait(drain());
+    CHECK_FALSE(gate);
+    for (auto& t : others) t.join();
+  }
 }
 
 TEST_CASE("two loops share a channel: everything that was accepted arrives once") {

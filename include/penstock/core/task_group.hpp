@@ -155,8 +155,7 @@ class task_group : waiter, detail::hook {
   std::size_t running_ = 0;  // counted only with max_running
   bool any_stopped_ = false;
   bool failed_ = false;
-  detail::start_awaiter* first_waiting_ = nullptr;  // for a slot, FIFO
-  detail::start_awaiter* last_waiting_ = nullptr;
+  detail::intrusive_list<detail::start_awaiter> waiting_;  // for a slot, FIFO
   void* owner_ = nullptr;
   finish_function finish_ = nullptr;
   std::exception_ptr exception_;  // the first failure, one of the two

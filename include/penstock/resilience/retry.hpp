@@ -8,6 +8,7 @@
 
 #include <penstock/core/sleep.hpp>
 #include <penstock/core/this_task.hpp>
+#include <penstock/core/yield.hpp>
 #include <penstock/resilience/detail/retry_core.hpp>
 #include <penstock/resilience/idempotent.hpp>
 #include <penstock/resilience/is_transient.hpp>
@@ -68,6 +69,8 @@ task<Result> retry_loop(retry_core core, Retryable retryable, Fn fn) {
     if (next.stop != retry_stop::none)
       co_return tl::unexpected<error>(std::move(outcome).error().stopped_because(next.stop));
     co_await sleep_for(next.delay);
+    // A stop at the instant at which the delay was over: no attempt begins.
+    if (env.stop->get_token().stop_requested()) co_await yield();
   }
 }
 

@@ -123,8 +123,11 @@ class stream_interface {
  public:
   /// Awaits the next item: `while (auto x = co_await ok(s.next()))`.
   ///
-  /// **Result.** the item; no value at the end; the error of the stream.
-  /// **Cancellation.** an item is never lost: it is there after the await, or was not taken.
+  /// **Result.** the item; no value at the end; the error of the stream. The stream can be read on
+  /// after an error or an exception of a stage, whose item is gone.
+  /// **Cancellation.** the stream can be read on. A stop while the source is waited for loses no
+  /// item: it is there after the await, or was not taken (a class with `next()` has to see to that
+  /// itself). A stage whose function is at work is stopped with its item, which is dropped.
   [[nodiscard]] auto next() {
     static_assert(!Derived::is_eager,
                   "a stream with an eager stage needs a sink: `| for_each(...)` is its loop");

@@ -40,7 +40,8 @@ static_assert(std::is_trivially_copyable_v<semaphore_options>);
 /// **Complexity.** acquire and release without waiting: one atomic read-modify-write each;
 /// waiting: O(1) each, cancellation too; no allocation but for the text of an error.
 /// **Lifetime.** outlives its permits and waiters; destroying it while tasks wait asserts:
-/// `close()` first.
+/// `close()` first. A task that has acquired all permits, and so knows that no other is left, may
+/// destroy it at once, also while the end of another permit is still returning.
 /// **Example.** @snippet tests/sync/semaphore_test.cpp semaphore
 /// **See also.** `memory_budget`, `task_group` with `max_running`.
 template <class Policy>
@@ -92,8 +93,10 @@ class basic_semaphore {
   void release(std::size_t n = 1) noexcept {
     const std::size_t capacity = this->capacity();
     const auto before = state_.fetch_add(signed_count(n), detail::memory_order_acq_rel);
-    if (before < 0 || static_cast<std::size_t>(before) + n > capacity) [[unlikely]]
-      settle_checked();
+    if (is_frozen(before)) [[unlikely]]
+      return count_in_checked(n);
+    if (before + signed_count(n) > signed_count(capacity)) [[unlikely]]
+      check_free();
   }
 
   /// Permits that nobody holds.
@@ -123,13 +126,19 @@ class basic_semaphore {
  private:
   friend permit;
 
-  // state_: the permits that nobody holds, less what all who wait have asked for. Not less than 0:
-  // nobody waits, or the one who does is about to be served, so that whoever still finds n in it
-  // may take them. Less than 0: somebody waits, or a resize() took permits away that are held, or,
-  // by closed_bias, it is closed; every release then comes to the lock, and so does every acquire,
-  // its claim subtracted.
-  static constexpr std::int64_t closed_bias = std::int64_t{1} << 62;
+  // The balance: the permits that nobody holds, less what all who wait have asked for. While nobody
+  // waits it is state_, and one read-modify-write there acquires or releases; it is less than 0
+  // while claims are on their way to the lock, or after a resize() took away permits that are held.
+  //
+  // While somebody waits, and when it is closed, it is balance_, under the lock, and state_ is
+  // frozen, far below 0: whoever changes it then has changed nothing yet, but comes to the lock and
+  // counts in what it returns or claims. So a permit that somebody waits for is not seen before its
+  // releaser has the lock, and others are not touched after the RMW: whoever has acquired all
+  // permits may destroy the semaphore, whose destructor takes the lock too. state_ thaws when
+  // nothing is missing: what is on its way to the lock adds up to 0 in it.
+  static constexpr std::int64_t frozen = -(std::int64_t{1} << 62);
 
+  static constexpr bool is_frozen(std::int64_t state) noexcept { return state < frozen / 2; }
   static std::int64_t signed_count(std::size_t n) noexcept { return static_cast<std::int64_t>(n); }
   static void check_count([[maybe_unused]] std::size_t n) noexcept {
     PENSTOCK_ASSERT(n != 0, "a semaphore gives at least one permit");
@@ -143,30 +152,62 @@ class basic_semaphore {
     const auto most = capacity();
     return n > max_permits || (n > most && most != 0);
   }
-  // True: taken. False: claimed, but the claim has to queue up.
-  bool claim(std::size_t n) noexcept {
-    return state_.fetch_sub(signed_count(n), detail::memory_order_acquire) >= signed_count(n);
-  }
   // The end of a permit: these cannot be too many.
   void put(std::size_t n) noexcept {
-    if (state_.fetch_add(signed_count(n), detail::memory_order_acq_rel) < 0) [[unlikely]]
-      settle_unlocked();
+    const auto before = state_.fetch_add(signed_count(n), detail::memory_order_acq_rel);
+    if (before < 0) [[unlikely]]
+      count_in(before, n);
   }
-  PENSTOCK_NOINLINE void settle_unlocked() noexcept {
+  PENSTOCK_NOINLINE void count_in(std::int64_t before, std::size_t n) noexcept {
+    if (!is_frozen(before)) return;
     detail::wake_section section(lock_);
+    count(signed_count(n));
     settle(section.wake);
   }
-  PENSTOCK_NOINLINE void settle_checked() noexcept {
+  PENSTOCK_NOINLINE void count_in_checked(std::size_t n) noexcept {
     detail::wake_section section(lock_);
+    count(signed_count(n));
+    assert_free();
+    settle(section.wake);
+  }
+  PENSTOCK_NOINLINE void check_free() noexcept {
+    detail::wake_section section(lock_);
+    assert_free();
+  }
+  void assert_free() const noexcept {
     PENSTOCK_ASSERT(free() <= signed_count(capacity()),
                     "more permits are released than were acquired");
-    settle(section.wake);
   }
 
-  // All below under lock_. At least so many permits are free: claims on their way to the lock are
-  // missing, and will settle() when they are there.
+  // All below under lock_.
+  // What came to the lock because state_ was frozen when it added n there.
+  void count(std::int64_t n) noexcept {
+    if (frozen_)
+      balance_ += n;
+    else
+      state_.fetch_add(n, detail::memory_order_acq_rel);
+  }
+  // Any other change.
+  void add(std::int64_t n) noexcept {
+    state_.fetch_add(n, detail::memory_order_acq_rel);
+    if (frozen_) balance_ += n;
+  }
+  void freeze() noexcept {
+    if (frozen_) return;
+    balance_ = state_.fetch_add(frozen, detail::memory_order_acq_rel);
+    frozen_ = true;
+  }
+  // When nobody waits; later, when something is on its way to the lock.
+  void thaw() noexcept {
+    if (!frozen_ || closed_) return;
+    auto expected = balance_ + frozen;
+    frozen_ = !state_.compare_exchange_strong(expected, balance_, detail::memory_order_acq_rel,
+                                              detail::memory_order_relaxed);
+  }
+  // At least so many permits are free: claims on their way to the lock may be missing, and will
+  // settle() when they are there.
   [[nodiscard]] std::int64_t free() const noexcept {
-    return state_.load(detail::memory_order_acquire) + claimed_ + (closed_ ? closed_bias : 0);
+    return claimed_ + (frozen_ ? balance_ : state_.load(detail::memory_order_acquire));
   }
   // Hands out what there is, first come, first served.
   void settle(detail::wake_list& wake) noexcept {
@@ -176,23 +217,23 @@ class basic_semaphore {
       claimed_ -= n;
       wake.push(*waiters_.pop_front());
     }
+    thaw();
   }
   void refuse(detail::parked_leaf& p, errc why, detail::wake_list& wake) noexcept {
     auto& refused = acquire_awaiter::owner_of(p);
     waiters_.erase(p);
     claimed_ -= signed_count(refused.n_);
-    unclaim(refused.n_);
+    add(signed_count(refused.n_));
     refused.refuse(why);
     wake.push(p);
-  }
-  void unclaim(std::size_t n) noexcept {
-    state_.fetch_add(signed_count(n), detail::memory_order_acq_rel);
   }
 
   typename Policy::template atomic<std::int64_t> state_;
   typename Policy::template atomic<std::size_t> capacity_;  // written under the lock
   mutable typename Policy::lock lock_;
-  bool closed_ = false;       // this and what follows guarded by lock_
+  bool closed_ = false;  // this and what follows guarded by lock_
+  bool frozen_ = false;
+  std::int64_t balance_ = 0;  // while frozen_
   std::int64_t claimed_ = 0;  // by those in waiters_
   detail::waiter_list waiters_;
   const semaphore_options options_;
@@ -212,8 +253,12 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
     const std::size_t n = n_ & ~unclaimed;
     if (n > 1 && semaphore_->never(n)) [[unlikely]]
       return false;
+    const auto before = semaphore_->state_.fetch_sub(signed_count(n), detail::memory_order_acquire);
     n_ = n;
-    return semaphore_->claim(n);
+    if (before >= signed_count(n)) [[likely]]
+      return true;
+    if (is_frozen(before)) n_ |= uncounted;
+    return false;
   }
   [[nodiscard]] result<permit> await_resume() noexcept {
     this->end();
@@ -226,28 +271,32 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
   friend basic_semaphore;
   friend detail::primitive_leaf<acquire_awaiter>;
 
+  // In n_, until try_now(): the claim is not even in state_; it is not in the balance.
   static constexpr std::size_t unclaimed = std::size_t{1} << 63;
+  static constexpr std::size_t uncounted = std::size_t{1} << 62;
 
   bool try_now(detail::wake_list& wake) noexcept {
     auto& s = *semaphore_;
-    const bool is_claimed = (n_ & unclaimed) == 0;
-    n_ &= ~unclaimed;
+    const std::size_t flags = n_ & (unclaimed | uncounted);
+    n_ &= ~flags;
+    if (flags == unclaimed) s.add(-signed_count(n_));
+    if (flags == uncounted) s.count(-signed_count(n_));
     if (s.closed_ || s.never(n_)) {
       const std::size_t n = n_;
       refuse(s.closed_ ? errc::closed : errc::never_satisfiable);
-      if (is_claimed) {
-        s.unclaim(n);
-        s.settle(wake);
-      }
+      s.add(signed_count(n));
+      s.settle(wake);
       return true;
     }
-    if (!is_claimed && s.claim(n_)) return true;
+    s.freeze();
     // The permits may have come meanwhile.
-    return s.waiters_.empty() && s.free() >= 0;
+    if (!s.waiters_.empty() || s.free() < 0) return false;
+    s.thaw();
+    return true;
   }
   void joined(detail::wake_list& wake) noexcept {
     semaphore_->claimed_ += signed_count(n_);
-    PENSTOCK_ASSERT(semaphore_->claimed_ < closed_bias / 2, "more is claimed than can be counted");
+    PENSTOCK_ASSERT(semaphore_->claimed_ < -(frozen / 2), "more is claimed than can be counted");
     semaphore_->settle(wake);
   }
   void left(detail::wake_list& wake) noexcept {
@@ -256,7 +305,7 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
   }
   void drop(detail::wake_list& wake) noexcept {
     if (n_ == 0) return;
-    semaphore_->unclaim(n_);
+    semaphore_->add(signed_count(n_));
     semaphore_->settle(wake);
   }
   void refuse(errc why) noexcept {
@@ -301,7 +350,7 @@ void basic_semaphore<Policy>::resize(std::size_t permits) noexcept {
   detail::wake_section section(lock_);
   const auto more = signed_count(permits) - signed_count(capacity());
   capacity_.store(permits, detail::memory_order_relaxed);
-  state_.fetch_add(more, detail::memory_order_acq_rel);
+  add(more);
   for (auto at = waiters_.begin(); at != waiters_.end();) {
     auto& parked = *at;
     ++at;
@@ -316,7 +365,7 @@ void basic_semaphore<Policy>::close() noexcept {
   detail::wake_section section(lock_);
   if (closed_) return;
   closed_ = true;
-  state_.fetch_sub(closed_bias, detail::memory_order_acq_rel);
+  freeze();
   while (auto* const first = waiters_.front()) refuse(*first, errc::closed, section.wake);
 }
 

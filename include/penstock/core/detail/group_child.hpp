@@ -6,6 +6,7 @@
 /// What a task_group keeps of a child that was started as a callable, and of one that waits for a
 /// slot.
 
+#include <penstock/base/intrusive_list.hpp>
 #include <penstock/base/result.hpp>
 #include <penstock/core/detail/callable.hpp>
 #include <penstock/core/detail/scope.hpp>
@@ -127,11 +128,15 @@ class started {
 };
 
 // Waits for a slot of a group with max_running. All on the group's loop.
-class start_awaiter : public leaf<start_awaiter>, stop_node {
+class start_awaiter : public leaf<start_awaiter>, stop_node, public list_node {
  public:
   start_awaiter(task_group* g, promise_base* child) noexcept : group_(g), child_(child) {}
   start_awaiter(start_awaiter&& o) noexcept
-      : leaf(), stop_node(), group_(o.group_), child_(std::exchange(o.child_, nullptr)) {}
+      : leaf(),
+        stop_node(),
+        list_node(),
+        group_(o.group_),
+        child_(std::exchange(o.child_, nullptr)) {}
   ~start_awaiter();
   bool await_ready() noexcept;
   suspension start(waiter& w) noexcept;
@@ -141,13 +146,10 @@ class start_awaiter : public leaf<start_awaiter>, stop_node {
   friend task_group;
   void on_stop() noexcept override;
   wait_info info() const noexcept override { return {"task_group::start", group_, who_}; }
-  void unlink() noexcept;
 
   task_group* group_;
   promise_base* child_;
   waiter* who_ = nullptr;
-  start_awaiter* next_ = nullptr;
-  start_awaiter* prev_ = nullptr;
 };
 }  // namespace detail
 }  // namespace penstock

@@ -65,7 +65,7 @@ PENSTOCK_NOINLINE inline detail::step task_group::close() noexcept {
 }
 
 inline bool task_group::take_slot(detail::promise_base& child) noexcept {
-  if (running_ == options_.max_running || first_waiting_) return false;
+  if (running_ == options_.max_running || !waiting_.empty()) return false;
   ++running_;
   env_.sched->post(child);
   return true;
@@ -76,8 +76,7 @@ inline detail::started task_group::begin_limited(detail::promise_base& child) no
   return detail::started(*this, child);
 }
 inline void task_group::slot_free() noexcept {
-  if (auto* w = first_waiting_) {
-    w->unlink();
+  if (auto* const w = waiting_.pop_front()) {
     detail::scope_stop::remove(*w);
     env_.sched->post(*std::exchange(w->child_, nullptr));
     w->who_->env->sched->post(*w->who_);
@@ -122,7 +121,7 @@ inline detail::start_awaiter detail::started::operator co_await() && noexcept {
 inline detail::start_awaiter::~start_awaiter() {
   if (!child_) return;
   if (who_) {  // destroyed while it waits
-    unlink();
+    group_->waiting_.erase(*this);
     scope_stop::remove(*this);
   }
   group_->abandon(*child_);
@@ -135,18 +134,11 @@ inline bool detail::start_awaiter::await_ready() noexcept {
 inline suspension detail::start_awaiter::start(waiter& w) noexcept {
   if (!w.env->stop->try_add(*this)) return stopped_now(w);
   who_ = &w;
-  prev_ = group_->last_waiting_;
-  (prev_ ? prev_->next_ : group_->first_waiting_) = this;
-  group_->last_waiting_ = this;
+  group_->waiting_.push_back(*this);
   return parked();
 }
-inline void detail::start_awaiter::unlink() noexcept {
-  (prev_ ? prev_->next_ : group_->first_waiting_) = next_;
-  (next_ ? next_->prev_ : group_->last_waiting_) = prev_;
-  next_ = prev_ = nullptr;
-}
 inline void detail::start_awaiter::on_stop() noexcept {
-  unlink();
+  group_->waiting_.erase(*this);
   who_->env->sched->post_stopped(*who_);
   who_ = nullptr;
 }

@@ -133,8 +133,13 @@ inline step flow::ended(pump& p) noexcept {
   return p.wake();
 }
 
-// Room for one awaitable at a time: what a stage waits for.
-template <class A>
+struct no_item {
+  static void reset() noexcept {}
+};
+
+// Room for one awaitable at a time: what a stage waits for; and for what it works on, an optional,
+// which is dropped when it is stopped. After a stop it is free for the next one.
+template <class A, class Item = no_item>
 class await_slot final : waiter, hook {
  public:
   await_slot() noexcept { hooked = this; }
@@ -143,6 +148,7 @@ class await_slot final : waiter, hook {
   ~await_slot() { reset(); }
 
   [[nodiscard]] bool busy() const noexcept { return state_ != state::idle; }
+  Item& item() noexcept { return item_; }
 
   template <class Awaitable>
   void set(Awaitable&& a) {
@@ -153,10 +159,12 @@ class await_slot final : waiter, hook {
   pulled advance(pump& p) {
     if (state_ == state::over) return pulled::item;
     if constexpr (!is_task_awaiter<A>) {
-      if (aw_.awaiter.await_ready()) {
+      // Once: it may claim its place, as semaphore::acquire does.
+      if (state_ == state::set && aw_.awaiter.await_ready()) {
         state_ = state::over;
         return pulled::item;
       }
+      state_ = state::asked;
     }
     if (!p.may_begin()) return pulled::wait;
     flow& f = p.of();
@@ -172,6 +180,7 @@ class await_slot final : waiter, hook {
       return pulled::wait;
     }
     if (state_ == state::over) return pulled::item;
+    drop();
     f.stopped();
     return pulled::cut;
   }
@@ -188,7 +197,8 @@ class await_slot final : waiter, hook {
   }
 
  private:
-  enum class state : unsigned char { idle, set, starting, running, over, stopped };
+  // set -> (asked) -> starting -> (running) -> over | stopped; idle again afterwards.
+  enum class state : unsigned char { idle, set, asked, starting, running, over, stopped };
 
   step done(waiter&, waiter*) noexcept override {
     if (std::exchange(state_, state::over) == state::starting) return {};
@@ -196,10 +206,15 @@ class await_slot final : waiter, hook {
   }
   step stopped(waiter&, waiter*) noexcept override {
     if constexpr (is_task_awaiter<A>) aw_.awaiter.discard();
-    if (std::exchange(state_, state::stopped) == state::starting) return {};
+    if (std::exchange(state_, state::stopped) == state::starting) return {};  // start() goes on
+    drop();
     return pump_->of().ended_stopped();
   }
   bool is_scope() const noexcept override { return true; }
+  void drop() noexcept {
+    reset();
+    item_.reset();
+  }
 
   // Destroyed as a member: an awaiter with virtual functions that is not final draws warnings.
   struct held {
@@ -208,6 +223,7 @@ class await_slot final : waiter, hook {
   };
   pump* pump_ = nullptr;
   state state_ = state::idle;
+  [[no_unique_address]] Item item_;
   union {
     held aw_;  // unless idle
   };

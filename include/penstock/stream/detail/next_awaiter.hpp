@@ -18,11 +18,17 @@ class next_awaiter : public leaf<next_awaiter<Stream>>, flow, pump {
   next_awaiter(next_awaiter&& o) noexcept
       : leaf<next_awaiter>(), flow(), pump(), stream_(o.stream_) {}
 
-  bool await_ready() {
+  // Runs the user's functions, of which each may throw: that is the outcome then.
+  bool await_ready() noexcept {
     attach(*this);
     may_begin_ = false;
-    stream_->open(*this);
-    return stream_->pull(*this, item_) != pulled::wait;
+    try {
+      stream_->open(*this);
+      return stream_->pull(*this, item_) != pulled::wait;
+    } catch (...) {
+      fail(std::current_exception());
+      return true;
+    }
   }
   suspension start(waiter& w) noexcept {
     open(w, *w.env);

@@ -73,14 +73,22 @@ bool call_now(flow& f, Use&& use, F& fn, Args&&... args) {
 }
 
 // An item and the call that works on it, for functions that wait. The item stays until the call has
-// ended: the function may take it by reference. Arg is what the function gets: T or const T&.
+// ended, by a stop or an exception too: the function may take it by reference. Arg is what the
+// function gets: T or const T&.
 template <class F, class T, class Arg = T, bool Async = stage_call<F, Arg>::is_async>
 class item_call {
  public:
   [[nodiscard]] bool busy() const noexcept { return slot_.busy(); }
   // The place for the item of the next call.
-  std::optional<T>& item() noexcept { return item_; }
-  void begin(F& fn) { slot_.set(std::invoke(fn, static_cast<Arg&&>(*item_))); }
+  std::optional<T>& item() noexcept { return slot_.item(); }
+  void begin(F& fn) {
+    try {
+      slot_.set(std::invoke(fn, static_cast<Arg&&>(*item())));
+    } catch (...) {
+      item().reset();
+      throw;
+    }
+  }
   pulled advance(pump& p) { return slot_.advance(p); }
   // After advance() said `item`; use(value) unless it is an error, which the flow has got then.
   // The item is gone afterwards.
@@ -89,13 +97,12 @@ class item_call {
     struct last {
       std::optional<T>* item;
       ~last() { item->reset(); }
-    } at_end{&item_};
+    } at_end{&item()};
     return open_result(f, slot_.take(), std::forward<Use>(use));
   }
 
  private:
-  std::optional<T> item_;
-  await_slot<awaiter_t<typename stage_call<F, Arg>::returned>> slot_;
+  await_slot<awaiter_t<typename stage_call<F, Arg>::returned>, std::optional<T>> slot_;
 };
 template <class F, class T, class Arg>
 class item_call<F, T, Arg, false> {};
