@@ -80,6 +80,55 @@ TEST_CASE("a store that is missing, read-only or full is one sentence and leaves
   }
 }
 
+TEST_CASE("an object whose name was not made durable is an error, until a later run does it") {
+  folder f;
+  const std::string bytes = some_bytes(100'000, 8);
+  write_all(f.source(), bytes);
+  fs::permissions(f.root, fs::perms::all);
+  fs::permissions(f.store(), static_cast<fs::perms>(0333));  // a folder that cannot be synced
+  const auto child = support::in_child([&] {
+    if (::geteuid() == 0 && ::seteuid(65534) != 0) return 77;
+    for (int i = 0; i < 2; ++i) {  // the second finds the object renamed by the first
+      auto refused = push_now(f.source(), f.store(), "film", f.journal());
+      if (refused || refused.error() != std::errc::permission_denied) return 1 + i;
+      if (!fs::exists(f.object()) || !fs::exists(f.journal())) return 3 + i;
+    }
+    return 0;
+  });
+  CHECK(child.status == 0);
+  fs::permissions(f.store(), fs::perms::all);
+  const auto r = push_now(f.source(), f.store(), "film", f.journal());
+  REQUIRE(r);
+  CHECK(r->parts_sent == 0);
+  CHECK(read_all(f.object()) == bytes);
+  CHECK(!fs::exists(f.journal()));
+}
+
+TEST_CASE("a journal that somebody removes while parts are sent is no error") {
+  folder f;
+  const std::string bytes = some_bytes(1'000'000, 8);
+  write_all(f.source(), bytes);
+  auto meddle = [&](const upload_progress&) { fs::remove(f.journal()); };
+  runtime rt;
+  CHECK(rt.run(push(f.source(), f.store(), "film", f.journal(), meddle)));
+  CHECK(read_all(f.object()) == bytes);
+}
+
+TEST_CASE("a journal that finds no space leaves nothing") {
+  folder f;
+  write_all(f.source(), some_bytes(1000, 8));
+  const fs::path small_disk = f.root / "disk";
+  fs::create_directory(small_disk);
+  mounted full(small_disk, "size=4k");
+  if (!full.there) return support::skip("cannot mount a tmpfs");
+  write_all(small_disk / "filler", std::string(4096, 'x'));
+  const auto r = push_now(f.source(), f.store(), "film", small_disk / "journal");
+  REQUIRE(!r);
+  CHECK(r.error() == std::errc::no_space_on_device);
+  CHECK(!fs::exists(small_disk / "journal"));
+  CHECK(nothing_in(f.store()));
+}
+
 TEST_CASE("names with separators, dots in front, or nothing in them are refused") {
   folder f;
   write_all(f.source(), "x");

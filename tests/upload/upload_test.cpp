@@ -303,3 +303,69 @@ TEST_CASE("options are checked, by name") {
   CHECK(report.error().message().find("concurrency") != std::string::npos);
   CHECK(w.store.begins == 0);
 }
+
+TEST_CASE("a stop while the object is completed comes too late") {
+  for (bool with_journal : {false, true}) {
+    std::uint64_t step = 0;
+    int reached = 0;
+    for (bool finished = false; !finished;) {
+      world w;
+      w.source = memory_source(1500);
+      test::test_runtime rt{{.stop_at_step = ++step}};
+      const auto report = with_journal ? rt.run(w.journaled()) : rt.run(w.plain());
+      finished = report.has_value() && ++reached > 3;
+      CAPTURE(step);
+      CHECK(report.has_value() == w.store.objects.contains("film"));
+      if (report) CHECK(w.journal.text->empty());
+      REQUIRE(step < 1000);
+    }
+  }
+}
+
+TEST_CASE("a journal that somebody removed does not fail an upload that has completed") {
+  struct stuck_journal : memory_journal {
+    task<result<>> remove() { co_return fail(std::errc::permission_denied, "remove", "journal"); }
+  };
+  world w;
+  stuck_journal stuck;
+  REQUIRE(run(upload(w.source, w.target, "film", small, stuck)));
+  CHECK(w.store.objects["film"] == w.source.bytes);
+  CHECK(w.store.aborts == 0);
+}
+
+TEST_CASE("a journal that cannot be begun is removed, and the upload aborted") {
+  struct full_journal : memory_journal {
+    task<result<>> restart(std::string t) {
+      *text = t.substr(0, 20);
+      co_return fail(std::errc::no_space_on_device, "write", "journal");
+    }
+  };
+  world w;
+  full_journal full;
+  const auto report = run(upload(w.source, w.target, "film", small, full));
+  REQUIRE(!report);
+  CHECK(report.error() == std::errc::no_space_on_device);
+  CHECK(full.text->empty());
+  CHECK(w.store.aborts == 1);
+}
+
+TEST_CASE("an upload that the target forgets between resume and list starts over") {
+  struct late_target : memory_target {
+    task<result<session>> resume(std::string, part_plan, std::string id) {
+      co_return session(store, std::move(id));
+    }
+  };
+  world w;
+  w.store.failures[7] = 1;
+  w.store.failure = errc::invalid_option;
+  REQUIRE(!run(w.journaled()));
+  w.store.uploads.clear();
+  late_target late{{w.store}};
+  const auto report = run(upload(w.source, late, "film", small, w.journal));
+  REQUIRE(report);
+  CHECK(report->parts_sent == 20);
+  CHECK(w.store.begins == 2);
+  CHECK(w.store.aborts == 0);
+  CHECK(w.store.objects["film"] == w.source.bytes);
+  CHECK(w.journal.text->empty());
+}

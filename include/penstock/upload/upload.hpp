@@ -68,11 +68,14 @@ task<result<upload_report>> run_upload(Source& source, Target& target, std::stri
 /// **Result.** `upload_report`. An object without bytes has no parts.
 /// **Errors.** `errc::source_changed` when size, times or inode of the source changed since the
 /// journal was begun, or during the upload; those of source, target and journal, with "upload NAME"
-/// in front. Until success the object is absent or, where it existed, the old one.
+/// in front. Until then the object is absent or, where it existed, the old one; an error of the
+/// last step alone may leave it there: its name could not be made durable. With a journal the next
+/// call tries that again. What can only not be tidied up behind the last step is no error.
 /// **Suspends.** until done, or until nothing is in flight any more.
 /// **Cancellation.** and an error: with a journal the upload is *suspended*, finished parts are
 /// kept and a later call sends the rest; without one it is aborted, once, after the parts in flight
-/// have ended.
+/// have ended. The last step - complete, remove the journal - is not cut: a stop comes before it,
+/// or too late.
 /// **Ordering.** parts end in any order; progress never goes back.
 /// **Complexity.** memory: `memory_budget` for buffers, a few bytes a part, one frame a part in
 /// flight.

@@ -86,19 +86,22 @@ class directory_session {
 
   /// Makes the bytes durable and the object appear under its name, whole.
   ///
-  /// **Errors.** `errc::corrupt` when a part is missing.
+  /// **Errors.** `errc::corrupt` when a part is missing. When the name cannot be made durable the
+  /// object is there all the same; a later call, of this session or after `resume`, tries again.
   /// **Suspends.** until all is durable.
   /// **Cancellation.** may come after the rename; a later `resume` finds that.
   task<result<>> complete() {
     for (std::uint32_t i = 0; i < plan_.count; ++i) {
       if (!parts_[i]) co_return fail(errc::corrupt, "complete", "part " + std::to_string(i));
     }
-    if (renamed_) co_return {};
-    const std::uint64_t size = co_await ok(partial_.size());
-    if (size != plan_.length) co_await ok(partial_.truncate(plan_.length));
-    co_await ok(partial_.fsync());
-    co_await ok(rename_file(paths_.partial, paths_.object));
-    renamed_ = true;
+    if (!renamed_) {
+      const std::uint64_t size = co_await ok(partial_.size());
+      if (size != plan_.length) co_await ok(partial_.truncate(plan_.length));
+      co_await ok(partial_.fsync());
+      co_await ok(rename_file(paths_.partial, paths_.object));
+      renamed_ = true;
+    }
+    // Also when an earlier run has renamed it: that one may have ended before the name was durable.
     co_await ok(sync_directory(paths_.store));
     co_return co_await partial_.close();
   }

@@ -64,16 +64,25 @@ class file_journal {
     co_await ok(file_.write_at(at, std::as_bytes(std::span<const char>(text))));
     co_return {};
   }
+  /// Makes what was appended durable.
+  ///
+  /// **Suspends.** until it is durable.
+  /// **Cancellation.** changes nothing.
   task<result<>> sync() {
     if (!file_.is_open()) co_return {};
     co_await ok(file_.fsync());
     co_return {};
   }
+  /// Removes the file; gone already: success.
+  ///
+  /// **Suspends.** until it is removed.
+  /// **Cancellation.** it may be there still.
   task<result<>> remove() {
     if (!file_.is_open()) co_return {};
     co_await ok(file_.close());
-    co_await ok(remove_file(path_));
-    co_return {};
+    auto removed = co_await remove_file(path_);
+    if (!removed && removed.error() == std::errc::no_such_file_or_directory) co_return {};
+    co_return removed;
   }
 
  private:

@@ -48,11 +48,8 @@ class uploader {
     const source_identity after = co_await ok(identify());
     if (after != identity_) co_return fail(errc::source_changed, "read", name_);
     if constexpr (journaled) co_await ok(journal_.sync());
-    co_await ok(session_->complete());
-    completed_ = true;
-    if constexpr (journaled) co_await ok(journal_.remove());
-    if constexpr (requires { session_->forget(); }) static_cast<void>(co_await session_->forget());
-    show(co_await this_task::now(), true);
+    // One step for a stop: either it comes before and nothing is visible, or all of it is done.
+    co_await ok(shield(finish()));
     co_return upload_report{plan_.length, plan_.count, sent_};
   }
   // After work(), however it ended; nothing is in flight any more. Its errors have nowhere to go:
@@ -66,9 +63,23 @@ class uploader {
       }
     }
     static_cast<void>(co_await session_->abort());
+    if constexpr (journaled) {
+      if (restarted_) static_cast<void>(co_await journal_.remove());
+    }
   }
 
  private:
+  // Once the object is there the upload has succeeded: what cannot be tidied up is left behind, and
+  // the next upload of that name replaces it.
+  task<result<>> finish() {
+    co_await ok(session_->complete());
+    completed_ = true;
+    if constexpr (journaled) static_cast<void>(co_await journal_.remove());
+    if constexpr (requires { session_->forget(); }) static_cast<void>(co_await session_->forget());
+    show(co_await this_task::now(), true);
+    co_return {};
+  }
+
   task<result<source_identity>> identify() {
     auto s = co_await ok(source_.stat());
     using status = decltype(s);
@@ -91,18 +102,23 @@ class uploader {
         auto again = co_await target_.resume(name_, state->plan, state->id);
         if (again) {
           session_.emplace(std::move(*again));
-          co_return co_await take_over(*state);
+          auto taken = co_await take_over(*state);
+          if (taken || taken.error() != errc::not_found) co_return taken;
+          recorded_ = false;
+          session_.reset();
+        } else if (again.error() != errc::not_found) {
+          co_return fail(again.error());
         }
-        if (again.error() != errc::not_found) co_return fail(again.error());
       }
     }
     plan_ = co_await ok(plan_parts(identity_.size, options_.part_size));
     // A stop comes after it: what the target has begun is known and can be aborted.
     auto fresh = co_await ok(shield(target_.begin(name_, plan_)));
     session_.emplace(std::move(fresh));
-    have_.resize(plan_.count);
+    have_.assign(plan_.count, false);
     if constexpr (journaled) {
       const std::string header = encode_header(identity_, plan_, session_->id(), name_);
+      restarted_ = true;
       co_await ok(journal_.restart(header));
       journal_end_ = header.size();
       recorded_ = true;
@@ -114,7 +130,7 @@ class uploader {
     plan_ = state.plan;
     journal_end_ = state.valid_bytes;
     recorded_ = true;
-    have_.resize(plan_.count);
+    have_.assign(plan_.count, false);
     const auto listed = co_await ok(session_->list());
     for (const part_receipt& r : listed) {
       if (r.index >= plan_.count || state.parts[r.index] != r || have_[r.index]) continue;
@@ -188,7 +204,8 @@ class uploader {
   std::uint32_t sent_ = 0;
   time_point next_show_{};
   time_point next_sync_{};
-  bool recorded_ = false;  // the journal says what the target has begun
+  bool restarted_ = false;  // the journal holds nothing of an earlier run any more
+  bool recorded_ = false;   // the journal says what the target has begun
   bool completed_ = false;
 };
 
