@@ -129,6 +129,19 @@ TEST_CASE("a journal that finds no space leaves nothing") {
   CHECK(nothing_in(f.store()));
 }
 
+TEST_CASE("a journal's path that is another file is named, and the file left alone") {
+  folder f;
+  write_all(f.source(), "x");
+  write_all(f.root / "thesis.txt", "three years of work");
+  const auto r = push_now(f.source(), f.store(), "film", f.root / "thesis.txt");
+  REQUIRE(!r);
+  CHECK(r.error() == errc::invalid_option);
+  CHECK(says(r, "thesis.txt"));
+  CHECK(says(r, "not a journal"));
+  CHECK(read_all(f.root / "thesis.txt") == "three years of work");
+  CHECK(nothing_in(f.store()));
+}
+
 TEST_CASE("names with separators, dots in front, or nothing in them are refused") {
   folder f;
   write_all(f.source(), "x");

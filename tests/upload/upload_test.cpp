@@ -369,3 +369,41 @@ TEST_CASE("an upload that the target forgets between resume and list starts over
   CHECK(w.store.objects["film"] == w.source.bytes);
   CHECK(w.journal.text->empty());
 }
+
+TEST_CASE("a session's id may hold anything: it is resumed") {
+  struct url_target : memory_target {
+    task<result<session>> begin(std::string name, part_plan plan) {
+      const std::string id = "http://h/a%2Fb c\n" + std::to_string(++store.begins);
+      memory_store::pending fresh;
+      fresh.name = std::move(name);
+      fresh.plan = plan;
+      store.uploads[id] = std::move(fresh);
+      co_return session(store, id);
+    }
+  };
+  world w;
+  url_target urls{{w.store}};
+  w.store.failures[7] = 1;
+  w.store.failure = errc::invalid_option;
+  REQUIRE(!run(upload(w.source, urls, "a %25 film", small, w.journal)));
+  const auto report = run(upload(w.source, urls, "a %25 film", small, w.journal));
+  REQUIRE(report);
+  CHECK(report->parts_sent < 20);
+  CHECK(w.store.begins == 1);
+  CHECK(w.store.uploads.empty());
+}
+
+TEST_CASE("what is no journal is left alone") {
+  world w;
+  const std::string thesis = "three years of work\n";
+  *w.journal.text = thesis;
+  const auto report = run(w.journaled());
+  REQUIRE(!report);
+  CHECK(report.error() == errc::invalid_option);
+  CHECK(report.error().message().find("not a journal") != std::string::npos);
+  test::test_runtime rt;
+  const auto discarded = rt.run(discard_upload(w.target, w.journal));
+  CHECK(discarded.error() == errc::invalid_option);
+  CHECK(*w.journal.text == thesis);
+  CHECK(w.store.begins == 0);
+}

@@ -77,7 +77,8 @@ concept upload_target = upload_session<typename T::session> &&
 ///
 /// `load()` awaits the whole text, "" when there is none; `restart(text)` replaces it and makes it
 /// durable; `append(valid, text)` adds behind the first `valid` bytes; `sync()` makes it durable;
-/// `remove()` ends it, also when a `restart` has failed or somebody else has removed it.
+/// a `path()`, if there is one, is named by errors; `remove()` ends it, also when a `restart` has
+/// failed or somebody else has removed it.
 template <class J>
 concept upload_journal = requires(J& j, std::string text, std::uint64_t valid) {
   { j.load() } -> yields<result<std::string>>;

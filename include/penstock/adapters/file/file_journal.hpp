@@ -25,6 +25,8 @@ class file_journal {
  public:
   explicit file_journal(std::string path) noexcept : path_(std::move(path)) {}
 
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
   /// The whole text; "" when there is no such file.
   ///
   /// **Suspends.** while it reads.
@@ -97,7 +99,8 @@ static_assert(upload_journal<file_journal>);
 
 /// Lets `upload` keep its journal in the file `path`: a stop, an error or a crash suspends the
 /// upload, and the next call with the same file goes on. The file is removed when the upload is
-/// complete.
+/// complete. A file that is there and no journal is left alone: `errc::invalid_option`. In the
+/// folder of a `directory_target` give it a name that begins with `.`, which no object has.
 [[nodiscard]] inline file_journal resume_from(std::string path) {
   return file_journal(std::move(path));
 }

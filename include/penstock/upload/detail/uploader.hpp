@@ -22,6 +22,17 @@ struct no_progress {
   void operator()(const upload_progress&) const noexcept {}
 };
 
+// Nothing: there is no journal, or the rest of one that was cut off in its header.
+template <class Journal>
+task<result<std::optional<journal_state>>> load_state(Journal& journal) {
+  const std::string text = co_await ok(journal.load());
+  auto state = parse_journal(text);
+  if (state || begins_journal(text)) co_return state;
+  std::string where;
+  if constexpr (requires { where = journal.path(); }) where = journal.path();
+  co_return fail(errc::invalid_option, "resume from what is not a journal", where);
+}
+
 template <class Source, class Target, class Journal, class Progress>
 class uploader {
   static constexpr bool journaled = !std::is_same_v<Journal, no_journal>;
@@ -92,10 +103,9 @@ class uploader {
 
   task<result<>> prepare() {
     if constexpr (journaled) {
-      const std::string text = co_await ok(journal_.load());
-      auto state = parse_journal(text);
+      auto state = co_await ok(load_state(journal_));
       if (state) {
-        if (state->name != journal_word(name_)) {
+        if (state->name != name_) {
           co_return fail(errc::invalid_option, "resume", "the journal is of another object");
         }
         if (state->source != identity_) co_return fail(errc::source_changed, "resume", name_);
