@@ -258,3 +258,59 @@ TEST_CASE("direct I/O: odd lengths, and a part size that does not fit is an erro
     if (size > 100'000) CHECK(rt.run(go(70'001)).error() == errc::invalid_option);
   }
 }
+
+TEST_CASE(
+    "begun through the page cache, off the grid of direct I/O: resuming with it is an error") {
+  folder f;
+  const std::string bytes = some_bytes(50'000, 10);
+  write_all(f.source(), bytes);
+  runtime rt;
+  auto go = [&](bool direct, bool stop) -> task<result<upload_report>> {
+    file in = co_await ok(file::open(f.source(), open_mode::read));
+    directory_target target{f.store(), {.direct = direct}};
+    upload_options o = small;
+    o.part_size = 10'001;
+    auto show = [&rt, stop](const upload_progress& p) {
+      if (stop && p.parts_done == 2) rt.request_stop();
+    };
+    co_return co_await upload(in, target, "film", o, resume_from(f.journal()), on_progress(show));
+  };
+  auto discard = [&]() -> task<result<>> {
+    directory_target target{f.store(), {.direct = true}};
+    co_return co_await discard_upload(target, resume_from(f.journal()));
+  };
+  REQUIRE(!rt.run(go(false, true)));
+  const auto r = rt.run(go(true, false));
+  REQUIRE(!r);
+  if (r.error() != errc::invalid_option) {
+    return support::skip("no direct I/O on this file system");
+  }
+  CHECK(says(r, "10001"));
+  CHECK(!fs::exists(f.object()));
+  const auto again = rt.run(go(false, false));
+  REQUIRE(again);
+  CHECK(read_all(f.object()) == bytes);
+  REQUIRE(!rt.run(go(false, true)));
+  CHECK(rt.run(discard()));
+  CHECK(!fs::exists(f.journal()));
+}
+
+TEST_CASE("direct I/O of an object that needs larger parts than asked for") {
+  folder f;
+  const std::string bytes = some_bytes(10'000 * 512 + 1, 11);
+  write_all(f.source(), bytes);
+  auto go = [&]() -> task<result<upload_report>> {
+    file in = co_await ok(file::open(f.source(), open_mode::read | open_mode::direct));
+    directory_target target{f.store(), {.direct = true}};
+    upload_options o = small;
+    o.part_size = 512;
+    co_return co_await upload(in, target, "film", o);
+  };
+  runtime rt;
+  const auto r = rt.run(go());
+  if (!r && r.error() != errc::invalid_option) {
+    return support::skip("no direct I/O on this file system");
+  }
+  REQUIRE(r);
+  CHECK(read_all(f.object()) == bytes);
+}

@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 using namespace upload_test;
 using namespace std::chrono_literals;
 
@@ -406,4 +408,49 @@ TEST_CASE("what is no journal is left alone") {
   CHECK(discarded.error() == errc::invalid_option);
   CHECK(*w.journal.text == thesis);
   CHECK(w.store.begins == 0);
+}
+
+TEST_CASE("options without bounds take what the object needs") {
+  constexpr std::size_t most = (std::numeric_limits<std::size_t>::max)();
+  for (int which = 0; which < 7; ++which) {
+    CAPTURE(which);
+    upload_options o = small;
+    o.memory_budget = most;
+    if (which == 1) o.memory_budget = std::size_t{1} << 44;
+    if (which == 2) o.concurrency = most;
+    if (which == 3) o.block_size = std::size_t{1} << 30;
+    if (which == 4) o.part_size = std::uint64_t{5} << 30;
+    if (which == 5) o.part_attempts = most;
+    if (which == 6) {
+      o.retry_delay = o.journal_sync_interval = o.progress_interval = (duration::max)();
+      o.concurrency = most;
+      o.block_size = 1;
+    }
+    REQUIRE(validate(o));
+    world w;
+    w.store.failures[0] = 1;
+    const auto report = run(upload(w.source, w.target, "film", o, w.journal, w.show()));
+    REQUIRE(report);
+    CHECK(w.store.objects["film"] == w.source.bytes);
+  }
+  upload_options bad = small;
+  bad.memory_budget = most;
+  for (const std::size_t block : {std::size_t{0}, (std::size_t{1} << 30) + 1, most}) {
+    bad.block_size = block;
+    CHECK(validate(bad).error() == errc::invalid_option);
+  }
+}
+
+TEST_CASE("a target says what the planner rounds part sizes up to") {
+  struct coarse_target : memory_target {
+    std::uint64_t part_alignment() const { return 8; }
+  };
+  world w;
+  coarse_target coarse{{w.store}};
+  upload_options o = small;
+  o.part_size = 1;  // 10,000 parts of 2 bytes would do
+  const auto report = run(upload(w.source, coarse, "film", o));
+  REQUIRE(report);
+  CHECK(report->parts == 2438);  // of 8
+  CHECK(w.store.objects["film"] == w.source.bytes);
 }

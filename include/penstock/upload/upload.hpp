@@ -78,12 +78,16 @@ task<result<upload_report>> run_upload(Source& source, Target& target, std::stri
 /// have ended. The last step - complete, remove the journal - is not cut: a stop comes before it,
 /// or too late.
 /// **Ordering.** parts end in any order; progress never goes back.
-/// **Complexity.** memory: `memory_budget` for buffers, a few bytes a part, one frame a part in
-/// flight.
+/// **Complexity.** memory: at most `memory_budget` for buffers, about 100 bytes a part of the
+/// object, 4 bytes a block of each part in flight, one frame a part in flight.
 /// **Lifetime.** `source` and `target` must outlive the upload.
 template <upload_source Source, upload_target Target, detail::upload_extra... Extras>
 [[nodiscard]] task<result<upload_report>> upload(Source& source, Target& target, std::string name,
                                                  upload_options options, Extras... extras) {
+  constexpr std::size_t journals = (std::size_t{0} + ... + detail::is_journal<Extras>::value);
+  constexpr std::size_t shows = (std::size_t{0} + ... + detail::is_progress<Extras>::value);
+  static_assert(journals <= 1, "upload takes one journal: one resume_from(...)");
+  static_assert(shows <= 1, "upload takes one progress function: one on_progress(...)");
   return detail::run_upload(source, target, std::move(name), options,
                             detail::pick<detail::is_journal>(detail::no_journal(), extras...),
                             detail::pick<detail::is_progress>(detail::no_progress(), extras...));

@@ -33,6 +33,21 @@ task<result<std::optional<journal_state>>> load_state(Journal& journal) {
   co_return fail(errc::invalid_option, "resume from what is not a journal", where);
 }
 
+// What can be in flight of a plan, within the budget; blocks no larger than its parts need.
+inline buffer_pool_options buffers_for(const part_plan& plan, const upload_options& o) {
+  constexpr std::uint64_t unit = 64u << 10;  // of direct I/O: also a small part's block has it
+  const std::uint64_t part = (std::min)(plan.part_size, (std::max)(plan.length, std::uint64_t{1}));
+  const std::uint64_t whole = (part + unit - 1) / unit * unit;
+  const std::uint64_t block = (std::min)(std::uint64_t{o.block_size}, whole);
+  const std::uint64_t lanes = (std::min)(std::uint64_t{part_lanes}, (part + block - 1) / block);
+  const std::uint64_t parts = (std::min)(std::uint64_t{o.concurrency},
+                                         (std::max)(std::uint64_t{plan.count}, std::uint64_t{1}));
+  const std::uint64_t count = (std::min)(o.memory_budget / block, parts * lanes);
+  return {.buffer_size = static_cast<std::size_t>(block),
+          .count = static_cast<std::size_t>(count),
+          .alignment = 4096};
+}
+
 template <class Source, class Target, class Journal, class Progress>
 class uploader {
   static constexpr bool journaled = !std::is_same_v<Journal, no_journal>;
@@ -46,15 +61,13 @@ class uploader {
         name_(std::move(name)),
         options_(o),
         journal_(std::move(journal)),
-        progress_(std::move(progress)),
-        buffers_({.buffer_size = o.block_size,
-                  .count = o.memory_budget / o.block_size,
-                  .alignment = 4096}) {}
+        progress_(std::move(progress)) {}
 
   task<result<upload_report>> work() {
     identity_ = co_await ok(identify());
     co_await ok(prepare());
     show(co_await this_task::now(), true);
+    buffers_.emplace(buffers_for(plan_, options_));
     co_await ok(send_missing());
     const source_identity after = co_await ok(identify());
     if (after != identity_) co_return fail(errc::source_changed, "read", name_);
@@ -121,7 +134,7 @@ class uploader {
         }
       }
     }
-    plan_ = co_await ok(plan_parts(identity_.size, options_.part_size));
+    plan_ = co_await ok(plan_parts(identity_.size, options_.part_size, limits()));
     // A stop comes after it: what the target has begun is known and can be aborted.
     auto fresh = co_await ok(shield(target_.begin(name_, plan_)));
     session_.emplace(std::move(fresh));
@@ -134,6 +147,15 @@ class uploader {
       recorded_ = true;
     }
     co_return {};
+  }
+  // Direct I/O of either side asks that parts begin at multiples of something.
+  [[nodiscard]] part_limits limits() const {
+    part_limits l;
+    if constexpr (requires { target_.part_alignment(); })
+      l.alignment = (std::max)(l.alignment, std::uint64_t{target_.part_alignment()});
+    if constexpr (requires { source_.alignment().offset; })
+      l.alignment = (std::max)(l.alignment, std::uint64_t{source_.alignment().offset});
+    return l;
   }
   // Parts that the journal and the target agree on are done.
   task<result<>> take_over(journal_state& state) {
@@ -163,7 +185,7 @@ class uploader {
   }
   task<result<>> send_part(std::uint32_t index) {
     const upload_part part = plan_.part(index);
-    auto put = [&] { return session_->put_part(source_, part, buffers_); };
+    auto put = [&] { return session_->put_part(source_, part, *buffers_); };
     const retry_options tries{
         .attempts = options_.part_attempts,
         .backoff = exponential(options_.retry_delay, {.cap = std::chrono::seconds(20)})};
@@ -202,7 +224,7 @@ class uploader {
   upload_options options_;
   [[no_unique_address]] Journal journal_;
   [[no_unique_address]] Progress progress_;
-  buffer_pool buffers_;
+  std::optional<buffer_pool> buffers_;
 
   source_identity identity_;
   part_plan plan_;
