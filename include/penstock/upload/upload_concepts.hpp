@@ -50,11 +50,12 @@ concept upload_source = requires(S& s, std::uint64_t offset, std::span<std::byte
 /// One upload at a target, as `begin` and `resume` give it.
 ///
 /// `put_part(source, part, buffers)` is a template over sources: it sends one part and awaits
-/// `result<part_receipt>`; it holds at most 8 buffers at once, may run for several parts at once
-/// and be repeated for one. `list()` awaits the parts that the target durably has, verified, or
-/// `errc::not_found` when it does not know the upload any more. `complete()` makes the object
-/// appear, whole; no stop reaches it; it may be repeated. `abort()` removes all traces. `forget()`,
-/// if there is one, is called when the object is complete and the journal gone.
+/// `result<part_receipt>`; it gets on with one of `buffers` and never waits for a ninth, may run
+/// for several parts at once and be repeated for one. `list()` awaits the parts that the target
+/// durably has, verified, or `errc::not_found` when it does not know the upload any more.
+/// `complete()` makes the object appear, whole; no stop reaches it; it may be repeated. `abort()`
+/// removes all traces. `forget()`, if there is one, is called when the object is complete and the
+/// journal gone.
 template <class S>
 concept upload_session = requires(S& s) {
   { s.id() } -> std::convertible_to<std::string_view>;

@@ -81,7 +81,7 @@ class file_journal {
   /// **Cancellation.** it may be there still.
   task<result<>> remove() {
     if (!file_.is_open()) co_return {};
-    co_await ok(file_.close());
+    static_cast<void>(co_await file_.close());  // nobody wants its bytes
     auto removed = co_await remove_file(path_);
     if (!removed && removed.error() == std::errc::no_such_file_or_directory) co_return {};
     co_return removed;
