@@ -109,6 +109,7 @@ class memory_session {
     for (auto& [index, bytes] : u.parts) whole += bytes;
     store_->objects[u.name] = std::move(whole);
     store_->uploads.erase(id_);
+    co_await sleep_for(store_->latency);  // the answer comes later than the object
     co_return {};
   }
   task<result<>> abort() {
