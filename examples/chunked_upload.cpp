@@ -30,15 +30,12 @@ static std::uint64_t number(std::string_view text) {
   std::uint64_t n = 0;
   auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), n);
   std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (unit == "K")
-    n *= 1_KiB;
-  else if (unit == "M")
-    n *= 1_MiB;
-  else if (unit == "G")
-    n *= 1_GiB;
-  else if (!unit.empty() || ec != std::errc())
-    n = 0;
-  return n;  // 0 is refused by validate()
+  std::uint64_t factor = unit.empty() ? 1 : 0;
+  if (unit == "K") factor = 1_KiB;
+  if (unit == "M") factor = 1_MiB;
+  if (unit == "G") factor = 1_GiB;
+  if (ec != std::errc() || factor == 0 || n > UINT64_MAX / factor) return 0;
+  return n * factor;  // 0 is refused by validate()
 }
 
 static std::optional<arguments> parse(int argc, char** argv) {
@@ -70,10 +67,11 @@ static void show(const upload_progress& p) {
   static const bool terminal = ::isatty(STDERR_FILENO) != 0;
   static int shown = -10;
   int percent = static_cast<int>(100 * p.fraction());
-  if (terminal) {
+  if (terminal && percent != shown) {
+    shown = percent;
     std::string bar(static_cast<std::size_t>(percent / 2), '#');
     fmt::print(stderr, "\r[{:50}] {:3} %{}", bar, percent, percent == 100 ? "\n" : "");
-  } else if (percent >= shown + 10) {
+  } else if (!terminal && percent >= shown + 10) {
     shown = percent - percent % 10;
     fmt::print(stderr, "{} %, {} of {} parts\n", percent, p.parts_done, p.parts_total);
   }
@@ -89,7 +87,7 @@ static task<result<upload_report>> push(const arguments& a, int& status) {
 
   status = 4;
   std::string name = a.source.filename().string();
-  std::string journal = (a.store / (name + ".journal")).string();
+  std::string journal = (a.store / ("." + name + ".journal")).string();  // no object's name
   directory_target target{a.store, {.direct = a.direct}};
   if (!a.resume) co_await ok(discard_upload(target, resume_from(journal)));
   co_return co_await upload(in, target, name, a.upload, resume_from(journal), on_progress(show));
@@ -125,5 +123,9 @@ int main(int argc, char** argv) {
   fmt::print(stderr, "{}\n", report.error().message());
   if (report.error() == errc::source_changed) return 5;
   if (report.error() == std::errc::is_a_directory) return 3;
+  for (error e = report.error(); e.code(); e = e.cause()) {
+    const bool ours = e.operation() != "upload";  // that one names the object
+    if (ours && e.object() == a->source.native()) return 3;
+  }
   return status;
 }

@@ -59,6 +59,8 @@ def usage_and_input(store):
     for arguments in ([], ["one"], ["a", "b", "c"], ["a", "b", "--no-such"], ["a", "b", "--part-size"]):
         check("usage:" in run(*arguments, status=2).stderr, "no usage")
     check("part_size" in run("a", store, "--part-size", "0", status=2).stderr, "part size 0")
+    for size in ("17179869185G", "18446744073709551616", "1T", "K", "1KK", "-1"):
+        check("part_size" in run("a", store, "--part-size", size, status=2).stderr, f"part size {size}")
     check("concurrency" in run("a", store, "--concurrency", "0", status=2).stderr, "concurrency 0")
     sentence(run("missing.bin", store, status=3), "missing.bin", "No such file")
     sentence(run(store, store, status=3), "directory")
@@ -75,6 +77,37 @@ def sizes(store):
         check((store / source).read_bytes() == source.read_bytes(), f"{size} bytes differ")
         check([p.name for p in store.iterdir()] == [source.name], "more than the object is left")
         (store / source).unlink()
+
+
+def unreadable():
+    # Opening it succeeds, reading it does not.
+    source = pathlib.Path("/sys/class/net/lo/speed")
+    try:
+        source.read_bytes()
+        return
+    except OSError:
+        if not source.exists() or source.stat().st_size == 0:
+            return
+    store = pathlib.Path("other")
+    store.mkdir()
+    sentence(run(source, store, status=3), "speed")
+
+
+def names(store):
+    """No object's name is that of another's journal."""
+    for name, text in (("film.journal", b"precious"), ("film", b"a film")):
+        pathlib.Path(name).write_bytes(text)
+        run(name, store)
+    check(sorted(p.name for p in store.iterdir()) == ["film", "film.journal"], "two objects")
+    check((store / "film.journal").read_bytes() == b"precious", "an object was taken for a journal")
+    for p in store.iterdir():
+        p.unlink()
+    # Nor is any other file deleted.
+    (store / ".film.journal").write_bytes(b"not one")
+    for more in ([], ["--resume"]):
+        sentence(run("film", store, *more, status=4), ".film.journal", "not a journal")
+    check([p.read_bytes() for p in store.iterdir()] == [b"not one"], "a file was replaced")
+    (store / ".film.journal").unlink()
 
 
 def interrupted(store):
@@ -116,7 +149,7 @@ def on_a_terminal(store):
     except OSError:  # the other end is closed
         pass
     check(p.wait(DEADLINE) == 0, "status on a terminal")
-    check(b"\r[" in shown and b"100 %" in shown, f"no bar: {shown!r}")
+    check(b"\r[" in shown and shown.count(b"100 %") == 1, f"no bar, or two: {shown!r}")
 
 
 def main():
@@ -124,6 +157,8 @@ def main():
     store.mkdir()
     usage_and_input(store)
     sizes(store)
+    unreadable()
+    names(store)
     interrupted(store)
     on_a_terminal(store)
 

@@ -80,6 +80,68 @@ TEST_CASE("a store that is missing, read-only or full is one sentence and leaves
   }
 }
 
+TEST_CASE("an object whose name was not made durable is an error, until a later run does it") {
+  folder f;
+  const std::string bytes = some_bytes(100'000, 8);
+  write_all(f.source(), bytes);
+  fs::permissions(f.root, fs::perms::all);
+  fs::permissions(f.store(), static_cast<fs::perms>(0333));  // a folder that cannot be synced
+  const auto child = support::in_child([&] {
+    if (::geteuid() == 0 && ::seteuid(65534) != 0) return 77;
+    for (int i = 0; i < 2; ++i) {  // the second finds the object renamed by the first
+      auto refused = push_now(f.source(), f.store(), "film", f.journal());
+      if (refused || refused.error() != std::errc::permission_denied) return 1 + i;
+      if (!fs::exists(f.object()) || !fs::exists(f.journal())) return 3 + i;
+    }
+    return 0;
+  });
+  CHECK(child.status == 0);
+  fs::permissions(f.store(), fs::perms::all);
+  const auto r = push_now(f.source(), f.store(), "film", f.journal());
+  REQUIRE(r);
+  CHECK(r->parts_sent == 0);
+  CHECK(read_all(f.object()) == bytes);
+  CHECK(!fs::exists(f.journal()));
+}
+
+TEST_CASE("a journal that somebody removes while parts are sent is no error") {
+  folder f;
+  const std::string bytes = some_bytes(1'000'000, 8);
+  write_all(f.source(), bytes);
+  auto meddle = [&](const upload_progress&) { fs::remove(f.journal()); };
+  runtime rt;
+  CHECK(rt.run(push(f.source(), f.store(), "film", f.journal(), meddle)));
+  CHECK(read_all(f.object()) == bytes);
+}
+
+TEST_CASE("a journal that finds no space leaves nothing") {
+  folder f;
+  write_all(f.source(), some_bytes(1000, 8));
+  const fs::path small_disk = f.root / "disk";
+  fs::create_directory(small_disk);
+  mounted full(small_disk, "size=4k");
+  if (!full.there) return support::skip("cannot mount a tmpfs");
+  write_all(small_disk / "filler", std::string(4096, 'x'));
+  const auto r = push_now(f.source(), f.store(), "film", small_disk / "journal");
+  REQUIRE(!r);
+  CHECK(r.error() == std::errc::no_space_on_device);
+  CHECK(!fs::exists(small_disk / "journal"));
+  CHECK(nothing_in(f.store()));
+}
+
+TEST_CASE("a journal's path that is another file is named, and the file left alone") {
+  folder f;
+  write_all(f.source(), "x");
+  write_all(f.root / "thesis.txt", "three years of work");
+  const auto r = push_now(f.source(), f.store(), "film", f.root / "thesis.txt");
+  REQUIRE(!r);
+  CHECK(r.error() == errc::invalid_option);
+  CHECK(says(r, "thesis.txt"));
+  CHECK(says(r, "not a journal"));
+  CHECK(read_all(f.root / "thesis.txt") == "three years of work");
+  CHECK(nothing_in(f.store()));
+}
+
 TEST_CASE("names with separators, dots in front, or nothing in them are refused") {
   folder f;
   write_all(f.source(), "x");
@@ -195,4 +257,60 @@ TEST_CASE("direct I/O: odd lengths, and a part size that does not fit is an erro
     CHECK(read_all(f.object()) == bytes);
     if (size > 100'000) CHECK(rt.run(go(70'001)).error() == errc::invalid_option);
   }
+}
+
+TEST_CASE(
+    "begun through the page cache, off the grid of direct I/O: resuming with it is an error") {
+  folder f;
+  const std::string bytes = some_bytes(50'000, 10);
+  write_all(f.source(), bytes);
+  runtime rt;
+  auto go = [&](bool direct, bool stop) -> task<result<upload_report>> {
+    file in = co_await ok(file::open(f.source(), open_mode::read));
+    directory_target target{f.store(), {.direct = direct}};
+    upload_options o = small;
+    o.part_size = 10'001;
+    auto show = [&rt, stop](const upload_progress& p) {
+      if (stop && p.parts_done == 2) rt.request_stop();
+    };
+    co_return co_await upload(in, target, "film", o, resume_from(f.journal()), on_progress(show));
+  };
+  auto discard = [&]() -> task<result<>> {
+    directory_target target{f.store(), {.direct = true}};
+    co_return co_await discard_upload(target, resume_from(f.journal()));
+  };
+  REQUIRE(!rt.run(go(false, true)));
+  const auto r = rt.run(go(true, false));
+  REQUIRE(!r);
+  if (r.error() != errc::invalid_option) {
+    return support::skip("no direct I/O on this file system");
+  }
+  CHECK(says(r, "10001"));
+  CHECK(!fs::exists(f.object()));
+  const auto again = rt.run(go(false, false));
+  REQUIRE(again);
+  CHECK(read_all(f.object()) == bytes);
+  REQUIRE(!rt.run(go(false, true)));
+  CHECK(rt.run(discard()));
+  CHECK(!fs::exists(f.journal()));
+}
+
+TEST_CASE("direct I/O of an object that needs larger parts than asked for") {
+  folder f;
+  const std::string bytes = some_bytes(10'000 * 512 + 1, 11);
+  write_all(f.source(), bytes);
+  auto go = [&]() -> task<result<upload_report>> {
+    file in = co_await ok(file::open(f.source(), open_mode::read | open_mode::direct));
+    directory_target target{f.store(), {.direct = true}};
+    upload_options o = small;
+    o.part_size = 512;
+    co_return co_await upload(in, target, "film", o);
+  };
+  runtime rt;
+  const auto r = rt.run(go());
+  if (!r && r.error() != errc::invalid_option) {
+    return support::skip("no direct I/O on this file system");
+  }
+  REQUIRE(r);
+  CHECK(read_all(f.object()) == bytes);
 }

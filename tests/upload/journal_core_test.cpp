@@ -24,8 +24,8 @@ TEST_CASE("a journal gives back what was put in") {
   REQUIRE(state);
   CHECK(state->source == source);
   CHECK(state->plan == plan);
-  CHECK(journal_text(state->id) == "id 7");
-  CHECK(journal_text(state->name) == "a name\nwith %41 and \x7f");
+  CHECK(state->id == "id 7");
+  CHECK(state->name == "a name\nwith %41 and \x7f");
   CHECK(state->valid_bytes == journal(11).size());
   REQUIRE(state->parts.size() == 11);
   for (std::uint32_t i = 0; i < 11; ++i) CHECK(state->parts[i] == receipt(i));
@@ -61,6 +61,28 @@ TEST_CASE("a byte that changed ends the journal before its record") {
       if (state->parts[i]) CHECK(state->parts[i] == receipt(i));
     }
     CHECK(state->source == source);
+  }
+}
+
+TEST_CASE("words are given back as they were, whatever is in them") {
+  std::string all;
+  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  for (const std::string& text : {std::string("a%2Fb"), std::string("%"), std::string("%4"), all}) {
+    const auto state = parse_journal(encode_header(source, plan, text, text));
+    REQUIRE(state);
+    CHECK(state->id == text);
+    CHECK(state->name == text);
+  }
+}
+
+TEST_CASE("a journal that was cut is told from a file that is none") {
+  const std::string text = journal(2);
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) CHECK(begins_journal(text.substr(0, cut)));
+  for (const char* other : {"three years of work", "0", "\n", "4f1c2a9", "4f1c2a90 part 1 2 3",
+                            "4f1c2a90 uplift", "4F1C2A90 upload 1", "4f1c2a90\n"}) {
+    CAPTURE(other);
+    const std::string_view o = other;
+    CHECK(begins_journal(o) == (o == "0" || o == "4f1c2a9"));
   }
 }
 

@@ -93,6 +93,7 @@ class memory_session {
   }
   task<result<std::vector<part_receipt>>> list() {
     co_await sleep_for(store_->latency);
+    if (!store_->uploads.contains(id_)) co_return fail(errc::not_found, "list", id_);
     std::vector<part_receipt> all;
     for (auto& [index, bytes] : store_->uploads[id_].parts) {
       all.push_back({index, bytes.size(), crc32c(std::string_view(bytes))});
@@ -108,6 +109,7 @@ class memory_session {
     for (auto& [index, bytes] : u.parts) whole += bytes;
     store_->objects[u.name] = std::move(whole);
     store_->uploads.erase(id_);
+    co_await sleep_for(store_->latency);  // the answer comes later than the object
     co_return {};
   }
   task<result<>> abort() {

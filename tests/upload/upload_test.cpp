@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 using namespace upload_test;
 using namespace std::chrono_literals;
 
@@ -302,4 +304,153 @@ TEST_CASE("options are checked, by name") {
   CHECK(report.error() == errc::invalid_option);
   CHECK(report.error().message().find("concurrency") != std::string::npos);
   CHECK(w.store.begins == 0);
+}
+
+TEST_CASE("a stop while the object is completed comes too late") {
+  for (bool with_journal : {false, true}) {
+    std::uint64_t step = 0;
+    int reached = 0;
+    for (bool finished = false; !finished;) {
+      world w;
+      w.source = memory_source(1500);
+      test::test_runtime rt{{.stop_at_step = ++step}};
+      const auto report = with_journal ? rt.run(w.journaled()) : rt.run(w.plain());
+      finished = report.has_value() && ++reached > 3;
+      CAPTURE(step);
+      CHECK(report.has_value() == w.store.objects.contains("film"));
+      if (report) CHECK(w.journal.text->empty());
+      REQUIRE(step < 1000);
+    }
+  }
+}
+
+TEST_CASE("a journal that somebody removed does not fail an upload that has completed") {
+  struct stuck_journal : memory_journal {
+    task<result<>> remove() { co_return fail(std::errc::permission_denied, "remove", "journal"); }
+  };
+  world w;
+  stuck_journal stuck;
+  REQUIRE(run(upload(w.source, w.target, "film", small, stuck)));
+  CHECK(w.store.objects["film"] == w.source.bytes);
+  CHECK(w.store.aborts == 0);
+}
+
+TEST_CASE("a journal that cannot be begun is removed, and the upload aborted") {
+  struct full_journal : memory_journal {
+    task<result<>> restart(std::string t) {
+      *text = t.substr(0, 20);
+      co_return fail(std::errc::no_space_on_device, "write", "journal");
+    }
+  };
+  world w;
+  full_journal full;
+  const auto report = run(upload(w.source, w.target, "film", small, full));
+  REQUIRE(!report);
+  CHECK(report.error() == std::errc::no_space_on_device);
+  CHECK(full.text->empty());
+  CHECK(w.store.aborts == 1);
+}
+
+TEST_CASE("an upload that the target forgets between resume and list starts over") {
+  struct late_target : memory_target {
+    task<result<session>> resume(std::string, part_plan, std::string id) {
+      co_return session(store, std::move(id));
+    }
+  };
+  world w;
+  w.store.failures[7] = 1;
+  w.store.failure = errc::invalid_option;
+  REQUIRE(!run(w.journaled()));
+  w.store.uploads.clear();
+  late_target late{{w.store}};
+  const auto report = run(upload(w.source, late, "film", small, w.journal));
+  REQUIRE(report);
+  CHECK(report->parts_sent == 20);
+  CHECK(w.store.begins == 2);
+  CHECK(w.store.aborts == 0);
+  CHECK(w.store.objects["film"] == w.source.bytes);
+  CHECK(w.journal.text->empty());
+}
+
+TEST_CASE("a session's id may hold anything: it is resumed") {
+  struct url_target : memory_target {
+    task<result<session>> begin(std::string name, part_plan plan) {
+      const std::string id = "http://h/a%2Fb c\n" + std::to_string(++store.begins);
+      memory_store::pending fresh;
+      fresh.name = std::move(name);
+      fresh.plan = plan;
+      store.uploads[id] = std::move(fresh);
+      co_return session(store, id);
+    }
+  };
+  world w;
+  url_target urls{{w.store}};
+  w.store.failures[7] = 1;
+  w.store.failure = errc::invalid_option;
+  REQUIRE(!run(upload(w.source, urls, "a %25 film", small, w.journal)));
+  const auto report = run(upload(w.source, urls, "a %25 film", small, w.journal));
+  REQUIRE(report);
+  CHECK(report->parts_sent < 20);
+  CHECK(w.store.begins == 1);
+  CHECK(w.store.uploads.empty());
+}
+
+TEST_CASE("what is no journal is left alone") {
+  world w;
+  const std::string thesis = "three years of work\n";
+  *w.journal.text = thesis;
+  const auto report = run(w.journaled());
+  REQUIRE(!report);
+  CHECK(report.error() == errc::invalid_option);
+  CHECK(report.error().message().find("not a journal") != std::string::npos);
+  test::test_runtime rt;
+  const auto discarded = rt.run(discard_upload(w.target, w.journal));
+  CHECK(discarded.error() == errc::invalid_option);
+  CHECK(*w.journal.text == thesis);
+  CHECK(w.store.begins == 0);
+}
+
+TEST_CASE("options without bounds take what the object needs") {
+  constexpr std::size_t most = (std::numeric_limits<std::size_t>::max)();
+  for (int which = 0; which < 7; ++which) {
+    CAPTURE(which);
+    upload_options o = small;
+    o.memory_budget = most;
+    if (which == 1) o.memory_budget = std::size_t{1} << 44;
+    if (which == 2) o.concurrency = most;
+    if (which == 3) o.block_size = std::size_t{1} << 30;
+    if (which == 4) o.part_size = std::uint64_t{5} << 30;
+    if (which == 5) o.part_attempts = most;
+    if (which == 6) {
+      o.retry_delay = o.journal_sync_interval = o.progress_interval = (duration::max)();
+      o.concurrency = most;
+      o.block_size = 1;
+    }
+    REQUIRE(validate(o));
+    world w;
+    w.store.failures[0] = 1;
+    const auto report = run(upload(w.source, w.target, "film", o, w.journal, w.show()));
+    REQUIRE(report);
+    CHECK(w.store.objects["film"] == w.source.bytes);
+  }
+  upload_options bad = small;
+  bad.memory_budget = most;
+  for (const std::size_t block : {std::size_t{0}, (std::size_t{1} << 30) + 1, most}) {
+    bad.block_size = block;
+    CHECK(validate(bad).error() == errc::invalid_option);
+  }
+}
+
+TEST_CASE("a target says what the planner rounds part sizes up to") {
+  struct coarse_target : memory_target {
+    std::uint64_t part_alignment() const { return 8; }
+  };
+  world w;
+  coarse_target coarse{{w.store}};
+  upload_options o = small;
+  o.part_size = 1;  // 10,000 parts of 2 bytes would do
+  const auto report = run(upload(w.source, coarse, "film", o));
+  REQUIRE(report);
+  CHECK(report->parts == 2438);  // of 8
+  CHECK(w.store.objects["film"] == w.source.bytes);
 }

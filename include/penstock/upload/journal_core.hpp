@@ -128,6 +128,16 @@ inline std::uint64_t parse_parts(std::string_view text, std::uint64_t at, journa
   }
 }
 
+// Whether `text` is nothing or the beginning of a journal, wherever it was cut. Any other file is
+// somebody else's.
+inline bool begins_journal(std::string_view text) noexcept {
+  constexpr std::string_view hex = "0123456789abcdef", word = " upload ";
+  const auto sum = text.substr(0, 8);
+  if (sum.find_first_not_of(hex) != sum.npos) return false;
+  const auto rest = text.substr(sum.size(), word.size());
+  return rest == word.substr(0, rest.size());
+}
+
 // Nothing: the text has no usable header, the upload starts over.
 inline std::optional<journal_state> parse_journal(std::string_view text) {
   const auto end = text.find('\n');
@@ -144,8 +154,8 @@ inline std::optional<journal_state> parse_journal(std::string_view text) {
     return std::nullopt;
   }
   s.plan.length = s.source.size;
-  s.id = words.word();
-  s.name = words.word();
+  s.id = journal_text(words.word());
+  s.name = journal_text(words.word());
   const auto same = plan_parts(s.plan.length, s.plan.part_size);
   if (!same || *same != s.plan || s.id.empty()) return std::nullopt;
   s.parts.resize(s.plan.count);

@@ -50,10 +50,12 @@ concept upload_source = requires(S& s, std::uint64_t offset, std::span<std::byte
 /// One upload at a target, as `begin` and `resume` give it.
 ///
 /// `put_part(source, part, buffers)` is a template over sources: it sends one part and awaits
-/// `result<part_receipt>`; it may run for several parts at once and be repeated for one. `list()`
-/// awaits the parts that the target durably has, verified. `complete()` makes the object appear,
-/// whole; it may be repeated. `abort()` removes all traces. `forget()`, if there is one, is called
-/// when the object is complete and the journal gone.
+/// `result<part_receipt>`; it gets on with one of `buffers` and never waits for a ninth, may run
+/// for several parts at once and be repeated for one. `list()` awaits the parts that the target
+/// durably has, verified, or `errc::not_found` when it does not know the upload any more.
+/// `complete()` makes the object appear, whole; no stop reaches it; it may be repeated. `abort()`
+/// removes all traces. `forget()`, if there is one, is called when the object is complete and the
+/// journal gone.
 template <class S>
 concept upload_session = requires(S& s) {
   { s.id() } -> std::convertible_to<std::string_view>;
@@ -64,7 +66,9 @@ concept upload_session = requires(S& s) {
 
 /// Where objects go: `directory_target` is one.
 ///
-/// `resume` awaits `errc::not_found` when the target does not know the id (any more).
+/// `resume` awaits `errc::not_found` when the target does not know the id (any more). A
+/// `part_alignment()`, if there is one, says what a part size is a multiple of when the planner
+/// chooses it.
 template <class T>
 concept upload_target = upload_session<typename T::session> &&
     requires(T& t, std::string name, part_plan plan, std::string id) {
@@ -75,8 +79,9 @@ concept upload_target = upload_session<typename T::session> &&
 /// Where the record of an upload is kept: `resume_from(path)` is one.
 ///
 /// `load()` awaits the whole text, "" when there is none; `restart(text)` replaces it and makes it
-/// durable; `append(text, valid)` adds behind the first `valid` bytes; `sync()` makes it durable;
-/// `remove()` ends it.
+/// durable; `append(valid, text)` adds behind the first `valid` bytes; `sync()` makes it durable;
+/// a `path()`, if there is one, is named by errors; `remove()` ends it, also when a `restart` has
+/// failed or somebody else has removed it.
 template <class J>
 concept upload_journal = requires(J& j, std::string text, std::uint64_t valid) {
   { j.load() } -> yields<result<std::string>>;

@@ -21,9 +21,11 @@ struct upload_options {
   std::uint64_t part_size = 8u << 20;
   /// Parts in flight, at least 1.
   std::size_t concurrency = 4;
-  /// Bytes of buffers in flight over all parts; at least one block.
+  /// Bytes of buffers in flight over all parts that are sent; at least one block. Not more than 8
+  /// blocks for each part in flight are used. What a target reads to verify the parts that it has
+  /// is outside it: with `directory_target` 4 x 64 KiB, before the first part is sent.
   std::size_t memory_budget = 16u << 20;
-  /// Bytes an operation on source and target moves; a multiple of 4096 for direct I/O.
+  /// Bytes an operation on source and target moves, 1 to 1 GiB; a multiple of 4096 for direct I/O.
   std::size_t block_size = 64u << 10;
   /// How often one part is tried, the first time included.
   std::size_t part_attempts = 3;
@@ -43,7 +45,8 @@ static_assert(std::is_trivially_copyable_v<upload_options>);
   if (o.part_size == 0 || o.part_size > (std::uint64_t{5} << 30))
     what = "part_size is not in 1 .. 5 GiB";
   if (o.concurrency == 0) what = "concurrency is 0";
-  if (o.block_size == 0) what = "block_size is 0";
+  if (o.block_size == 0 || o.block_size > (std::size_t{1} << 30))
+    what = "block_size is not in 1 .. 1 GiB";
   if (o.memory_budget < o.block_size) what = "memory_budget is less than one block";
   if (o.part_attempts < 1) what = "part_attempts is less than 1";
   if (o.retry_delay < duration::zero()) what = "retry_delay is negative";
@@ -75,6 +78,9 @@ struct upload_progress {
 };
 
 namespace detail {
+// Blocks of one part in flight at once: four parts keep a fast disk busy.
+constexpr std::size_t part_lanes = 8;
+
 template <class Fn>
 class progress_function {
  public:

@@ -41,13 +41,15 @@ class directory_session {
 
   /// Copies one part to its place.
   ///
-  /// **Errors.** `errc::source_changed` when the source ends before the part does.
+  /// **Errors.** `errc::source_changed` when the source ends before the part does;
+  /// `errc::invalid_option` when direct I/O cannot write parts of that size.
   /// **Suspends.** with a plain file as source the copy and its checksum run on the cpu pool, in
   /// blocks; with direct I/O or another source the blocks go through `buffers`, several at a time.
   /// **Cancellation.** ends within a block; the part is not listed and is sent again.
   template <upload_source Source>
   task<result<part_receipt>> put_part(Source& source, const upload_part& part,
                                       buffer_pool& buffers) {
+    co_await ok(fits());
     file* const to = renamed_ ? nullptr : &partial_;  // the object is whole: only compared
     const std::uint32_t crc = co_await ok(detail::copy_part(source, to, part, buffers));
     const part_receipt receipt{part.index, part.size, crc};
@@ -64,10 +66,12 @@ class directory_session {
 
   /// The parts that are there: listed in the manifest, and read again to compare their checksum.
   ///
-  /// **Errors.** `errc::not_found` when the manifest is of another upload.
-  /// **Suspends.** while it reads.
+  /// **Errors.** `errc::not_found` when the manifest is of another upload; `errc::invalid_option`
+  /// as `put_part`: an upload that was begun through the page cache cannot go on with direct I/O.
+  /// **Suspends.** while it reads; 4 parts at a time, in blocks of 64 KiB.
   /// **Cancellation.** changes nothing.
   task<result<std::vector<part_receipt>>> list() {
+    co_await ok(fits());
     std::vector<part_receipt> whole;
     for (const auto& r : co_await ok(read_manifest())) {
       if (r) whole.push_back(*r);
@@ -86,19 +90,22 @@ class directory_session {
 
   /// Makes the bytes durable and the object appear under its name, whole.
   ///
-  /// **Errors.** `errc::corrupt` when a part is missing.
+  /// **Errors.** `errc::corrupt` when a part is missing. When the name cannot be made durable the
+  /// object is there all the same; a later call, of this session or after `resume`, tries again.
   /// **Suspends.** until all is durable.
   /// **Cancellation.** may come after the rename; a later `resume` finds that.
   task<result<>> complete() {
     for (std::uint32_t i = 0; i < plan_.count; ++i) {
       if (!parts_[i]) co_return fail(errc::corrupt, "complete", "part " + std::to_string(i));
     }
-    if (renamed_) co_return {};
-    const std::uint64_t size = co_await ok(partial_.size());
-    if (size != plan_.length) co_await ok(partial_.truncate(plan_.length));
-    co_await ok(partial_.fsync());
-    co_await ok(rename_file(paths_.partial, paths_.object));
-    renamed_ = true;
+    if (!renamed_) {
+      const std::uint64_t size = co_await ok(partial_.size());
+      if (size != plan_.length) co_await ok(partial_.truncate(plan_.length));
+      co_await ok(partial_.fsync());
+      co_await ok(rename_file(paths_.partial, paths_.object));
+      renamed_ = true;
+    }
+    // Also when an earlier run has renamed it: that one may have ended before the name was durable.
     co_await ok(sync_directory(paths_.store));
     co_return co_await partial_.close();
   }
@@ -145,6 +152,14 @@ class directory_session {
     if (crc.error() == errc::source_changed) co_return false;  // the file is shorter than that
     co_return fail(crc.error());
   }
+  // Direct I/O begins parts at multiples of what the file system asks, and writes whole ones.
+  [[nodiscard]] result<> fits() const {
+    const std::size_t unit = partial_.alignment().offset;
+    if (plan_.count <= 1 || plan_.part_size % unit == 0) return {};
+    return fail(errc::invalid_option, "direct I/O",
+                "part_size " + std::to_string(plan_.part_size) + " is not a multiple of " +
+                    std::to_string(unit));
+  }
   static open_mode mode_for(bool direct) noexcept {
     if (direct) return open_mode::read_write | open_mode::direct;
     return open_mode::read_write;
@@ -158,11 +173,7 @@ class directory_session {
     manifest_end_ = header.size();
     partial_ = co_await ok(
         file::open(paths_.partial, mode_for(direct) | open_mode::create | open_mode::truncate));
-    const std::size_t unit = partial_.alignment().offset;
-    if (plan_.count > 1 && plan_.part_size % unit != 0) {
-      co_return fail(errc::invalid_option, "direct I/O",
-                     "part_size is not a multiple of " + std::to_string(unit));
-    }
+    co_await ok(fits());
     if (plan_.length == 0) co_return {};
     auto reserved = co_await partial_.preallocate(0, plan_.length);
     if (reserved || reserved.error() != std::errc::operation_not_supported) co_return reserved;

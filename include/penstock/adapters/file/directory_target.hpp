@@ -15,8 +15,8 @@ namespace penstock {
 
 /// Options of `directory_target`.
 struct directory_target_options {
-  /// Writes past the page cache; the plan's part size must be a multiple of what the file system
-  /// asks.
+  /// Writes past the page cache; `part_size` must be a multiple of what the file system asks, 4096
+  /// nearly everywhere.
   bool direct = false;
 };
 static_assert(std::is_trivially_copyable_v<directory_target_options>);
@@ -37,6 +37,10 @@ class directory_target {
 
   explicit directory_target(std::filesystem::path store, directory_target_options o = {})
       : store_(std::move(store).string()), direct_(o.direct) {}
+
+  /// What a plan's part size is a multiple of when the planner chooses it: no file system asks more
+  /// of direct I/O.
+  [[nodiscard]] std::uint64_t part_alignment() const noexcept { return direct_ ? 64u << 10 : 1; }
 
   /// Reserves the space and starts an upload. An unfinished one of the same name is given up.
   task<result<session>> begin(std::string name, part_plan plan) {

@@ -25,6 +25,8 @@ class file_journal {
  public:
   explicit file_journal(std::string path) noexcept : path_(std::move(path)) {}
 
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
   /// The whole text; "" when there is no such file.
   ///
   /// **Suspends.** while it reads.
@@ -64,16 +66,25 @@ class file_journal {
     co_await ok(file_.write_at(at, std::as_bytes(std::span<const char>(text))));
     co_return {};
   }
+  /// Makes what was appended durable.
+  ///
+  /// **Suspends.** until it is durable.
+  /// **Cancellation.** changes nothing.
   task<result<>> sync() {
     if (!file_.is_open()) co_return {};
     co_await ok(file_.fsync());
     co_return {};
   }
+  /// Removes the file; gone already: success.
+  ///
+  /// **Suspends.** until it is removed.
+  /// **Cancellation.** it may be there still.
   task<result<>> remove() {
     if (!file_.is_open()) co_return {};
-    co_await ok(file_.close());
-    co_await ok(remove_file(path_));
-    co_return {};
+    static_cast<void>(co_await file_.close());  // nobody wants its bytes
+    auto removed = co_await remove_file(path_);
+    if (!removed && removed.error() == std::errc::no_such_file_or_directory) co_return {};
+    co_return removed;
   }
 
  private:
@@ -88,7 +99,8 @@ static_assert(upload_journal<file_journal>);
 
 /// Lets `upload` keep its journal in the file `path`: a stop, an error or a crash suspends the
 /// upload, and the next call with the same file goes on. The file is removed when the upload is
-/// complete.
+/// complete. A file that is there and no journal is left alone: `errc::invalid_option`. In the
+/// folder of a `directory_target` give it a name that begins with `.`, which no object has.
 [[nodiscard]] inline file_journal resume_from(std::string path) {
   return file_journal(std::move(path));
 }

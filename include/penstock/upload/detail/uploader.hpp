@@ -22,6 +22,32 @@ struct no_progress {
   void operator()(const upload_progress&) const noexcept {}
 };
 
+// Nothing: there is no journal, or the rest of one that was cut off in its header.
+template <class Journal>
+task<result<std::optional<journal_state>>> load_state(Journal& journal) {
+  const std::string text = co_await ok(journal.load());
+  auto state = parse_journal(text);
+  if (state || begins_journal(text)) co_return state;
+  std::string where;
+  if constexpr (requires { where = journal.path(); }) where = journal.path();
+  co_return fail(errc::invalid_option, "resume from what is not a journal", where);
+}
+
+// What can be in flight of a plan, within the budget; blocks no larger than its parts need.
+inline buffer_pool_options buffers_for(const part_plan& plan, const upload_options& o) {
+  constexpr std::uint64_t unit = 64u << 10;  // of direct I/O: also a small part's block has it
+  const std::uint64_t part = (std::min)(plan.part_size, (std::max)(plan.length, std::uint64_t{1}));
+  const std::uint64_t whole = (part + unit - 1) / unit * unit;
+  const std::uint64_t block = (std::min)(std::uint64_t{o.block_size}, whole);
+  const std::uint64_t lanes = (std::min)(std::uint64_t{part_lanes}, (part + block - 1) / block);
+  const std::uint64_t parts = (std::min)(std::uint64_t{o.concurrency},
+                                         (std::max)(std::uint64_t{plan.count}, std::uint64_t{1}));
+  const std::uint64_t count = (std::min)(o.memory_budget / block, parts * lanes);
+  return {.buffer_size = static_cast<std::size_t>(block),
+          .count = static_cast<std::size_t>(count),
+          .alignment = 4096};
+}
+
 template <class Source, class Target, class Journal, class Progress>
 class uploader {
   static constexpr bool journaled = !std::is_same_v<Journal, no_journal>;
@@ -35,24 +61,19 @@ class uploader {
         name_(std::move(name)),
         options_(o),
         journal_(std::move(journal)),
-        progress_(std::move(progress)),
-        buffers_({.buffer_size = o.block_size,
-                  .count = o.memory_budget / o.block_size,
-                  .alignment = 4096}) {}
+        progress_(std::move(progress)) {}
 
   task<result<upload_report>> work() {
     identity_ = co_await ok(identify());
     co_await ok(prepare());
     show(co_await this_task::now(), true);
+    buffers_.emplace(buffers_for(plan_, options_));
     co_await ok(send_missing());
     const source_identity after = co_await ok(identify());
     if (after != identity_) co_return fail(errc::source_changed, "read", name_);
     if constexpr (journaled) co_await ok(journal_.sync());
-    co_await ok(session_->complete());
-    completed_ = true;
-    if constexpr (journaled) co_await ok(journal_.remove());
-    if constexpr (requires { session_->forget(); }) static_cast<void>(co_await session_->forget());
-    show(co_await this_task::now(), true);
+    // One step for a stop: either it comes before and nothing is visible, or all of it is done.
+    co_await ok(shield(finish()));
     co_return upload_report{plan_.length, plan_.count, sent_};
   }
   // After work(), however it ended; nothing is in flight any more. Its errors have nowhere to go:
@@ -66,9 +87,23 @@ class uploader {
       }
     }
     static_cast<void>(co_await session_->abort());
+    if constexpr (journaled) {
+      if (restarted_) static_cast<void>(co_await journal_.remove());
+    }
   }
 
  private:
+  // Once the object is there the upload has succeeded: what cannot be tidied up is left behind, and
+  // the next upload of that name replaces it.
+  task<result<>> finish() {
+    co_await ok(session_->complete());
+    completed_ = true;
+    if constexpr (journaled) static_cast<void>(co_await journal_.remove());
+    if constexpr (requires { session_->forget(); }) static_cast<void>(co_await session_->forget());
+    show(co_await this_task::now(), true);
+    co_return {};
+  }
+
   task<result<source_identity>> identify() {
     auto s = co_await ok(source_.stat());
     using status = decltype(s);
@@ -81,40 +116,53 @@ class uploader {
 
   task<result<>> prepare() {
     if constexpr (journaled) {
-      const std::string text = co_await ok(journal_.load());
-      auto state = parse_journal(text);
+      auto state = co_await ok(load_state(journal_));
       if (state) {
-        if (state->name != journal_word(name_)) {
+        if (state->name != name_) {
           co_return fail(errc::invalid_option, "resume", "the journal is of another object");
         }
         if (state->source != identity_) co_return fail(errc::source_changed, "resume", name_);
         auto again = co_await target_.resume(name_, state->plan, state->id);
         if (again) {
           session_.emplace(std::move(*again));
-          co_return co_await take_over(*state);
+          auto taken = co_await take_over(*state);
+          if (taken || taken.error() != errc::not_found) co_return taken;
+          recorded_ = false;
+          session_.reset();
+        } else if (again.error() != errc::not_found) {
+          co_return fail(again.error());
         }
-        if (again.error() != errc::not_found) co_return fail(again.error());
       }
     }
-    plan_ = co_await ok(plan_parts(identity_.size, options_.part_size));
+    plan_ = co_await ok(plan_parts(identity_.size, options_.part_size, limits()));
     // A stop comes after it: what the target has begun is known and can be aborted.
     auto fresh = co_await ok(shield(target_.begin(name_, plan_)));
     session_.emplace(std::move(fresh));
-    have_.resize(plan_.count);
+    have_.assign(plan_.count, false);
     if constexpr (journaled) {
       const std::string header = encode_header(identity_, plan_, session_->id(), name_);
+      restarted_ = true;
       co_await ok(journal_.restart(header));
       journal_end_ = header.size();
       recorded_ = true;
     }
     co_return {};
   }
+  // Direct I/O of either side asks that parts begin at multiples of something.
+  [[nodiscard]] part_limits limits() const {
+    part_limits l;
+    if constexpr (requires { target_.part_alignment(); })
+      l.alignment = (std::max)(l.alignment, std::uint64_t{target_.part_alignment()});
+    if constexpr (requires { source_.alignment().offset; })
+      l.alignment = (std::max)(l.alignment, std::uint64_t{source_.alignment().offset});
+    return l;
+  }
   // Parts that the journal and the target agree on are done.
   task<result<>> take_over(journal_state& state) {
     plan_ = state.plan;
     journal_end_ = state.valid_bytes;
     recorded_ = true;
-    have_.resize(plan_.count);
+    have_.assign(plan_.count, false);
     const auto listed = co_await ok(session_->list());
     for (const part_receipt& r : listed) {
       if (r.index >= plan_.count || state.parts[r.index] != r || have_[r.index]) continue;
@@ -137,7 +185,7 @@ class uploader {
   }
   task<result<>> send_part(std::uint32_t index) {
     const upload_part part = plan_.part(index);
-    auto put = [&] { return session_->put_part(source_, part, buffers_); };
+    auto put = [&] { return session_->put_part(source_, part, *buffers_); };
     const retry_options tries{
         .attempts = options_.part_attempts,
         .backoff = exponential(options_.retry_delay, {.cap = std::chrono::seconds(20)})};
@@ -176,7 +224,7 @@ class uploader {
   upload_options options_;
   [[no_unique_address]] Journal journal_;
   [[no_unique_address]] Progress progress_;
-  buffer_pool buffers_;
+  std::optional<buffer_pool> buffers_;
 
   source_identity identity_;
   part_plan plan_;
@@ -188,7 +236,8 @@ class uploader {
   std::uint32_t sent_ = 0;
   time_point next_show_{};
   time_point next_sync_{};
-  bool recorded_ = false;  // the journal says what the target has begun
+  bool restarted_ = false;  // the journal holds nothing of an earlier run any more
+  bool recorded_ = false;   // the journal says what the target has begun
   bool completed_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include <penstock/io/file.hpp>
 #include <penstock/pool/buffer_pool.hpp>
 #include <penstock/upload/upload_concepts.hpp>
+#include <penstock/upload/upload_options.hpp>
 
 #include <unistd.h>
 #include <algorithm>
@@ -22,9 +23,6 @@
 #include <vector>
 
 namespace penstock::detail {
-
-// Blocks of one part in flight at once: four parts keep a fast disk busy.
-constexpr std::size_t part_lanes = 8;
 
 template <class S>
 inline constexpr bool is_plain_file = std::is_same_v<S, file>;
@@ -57,8 +55,8 @@ inline result<std::size_t> read_fully(const file& f, std::uint64_t at, std::span
 inline result<> write_fully(const file& f, std::uint64_t at, std::span<const std::byte> from) {
   while (!from.empty()) {
     const auto n = ::pwrite(f.native_handle(), from.data(), from.size(), static_cast<off_t>(at));
-    if (n < 0 && errno != EINTR) return fail(errno_error(errno), "write", f.path());
-    if (n <= 0) continue;
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return fail(errno_error(n < 0 ? errno : EIO), "write", f.path());
     at += static_cast<std::uint64_t>(n);
     from = from.subspan(static_cast<std::size_t>(n));
   }
