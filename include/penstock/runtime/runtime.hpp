@@ -31,8 +31,8 @@ struct runtime_options {
   driver_kind driver = driver_kind::automatic;
   /// Threads for `offload` and for files without io_uring, at most 1024; 0: one per processor.
   unsigned cpu_threads = 0;
-  /// SIGINT and SIGTERM request a stop of the run that is on; a second one ends the process. One that
-  /// the program was started with ignoring stays ignored.
+  /// SIGINT and SIGTERM request a stop of the run that is on; a second one ends the process. One
+  /// that the program was started with ignoring stays ignored.
   bool handle_signals = true;
   /// How long a loop looks for work before it sleeps, at most a second: it burns the processor.
   duration spin = duration::zero();
