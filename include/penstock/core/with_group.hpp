@@ -13,6 +13,11 @@ namespace detail {
 // The outside stop of a group with a grace period: ends the body now and the children later.
 class drain_point : stop_node, timer {
  public:
+  drain_point() noexcept = default;
+  drain_point(const drain_point&) = delete;
+  drain_point& operator=(const drain_point&) = delete;
+  ~drain_point() { close(); }
+
   // `group_up` is the group as a waiter: what the body follows besides.
   void open(waiter& up, scope_stop& children, waiter& group_up, duration grace) noexcept {
     up_ = &up;

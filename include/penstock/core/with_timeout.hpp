@@ -28,6 +28,9 @@ class timeout_awaiter : public leaf<timeout_awaiter<A>>, timer {
         child_(std::move(o.child_)) {
     at = o.at;
   }
+  ~timeout_awaiter() {
+    if (armed) env_.sched->cancel_timer(*this);
+  }
 
   suspension start(waiter& w) {
     up_ = &w;

@@ -132,7 +132,8 @@ class event_loop final : public scheduler {
   static constexpr unsigned work_bit = 2;
   static constexpr unsigned quit_bit = 4;
 
-  void wake() noexcept override { driver_->wake(); }
+  // By another thread: not through driver_, whose change use() makes without a lock.
+  void wake() noexcept override { shared_driver_.load(detail::memory_order_relaxed)->wake(); }
 
   void turn() {
     if (take_remote()) remote_lately_ = true;

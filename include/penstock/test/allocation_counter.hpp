@@ -55,8 +55,8 @@ class allocation_counter {
     start_ = detail::tally_of_thread;
     start_of_all_ = detail::allocations_in_all.load(std::memory_order_relaxed);
   }
-  /// Whether anything is counted. Without replace_new.hpp, and under AddressSanitizer (which has an
-  /// operator new of its own), all counts are 0.
+  /// Whether anything is counted. Without replace_new.hpp, and under AddressSanitizer and
+  /// ThreadSanitizer (which have an operator new of their own), all counts are 0.
   [[nodiscard]] static bool available() {
     const auto before = detail::tally_of_thread;
     ::operator delete(::operator new(1));

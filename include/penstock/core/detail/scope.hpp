@@ -19,6 +19,9 @@ namespace penstock::detail {
 class stop_link : stop_node {
  public:
   explicit stop_link(const char* what) noexcept : what_(what) {}
+  stop_link(const stop_link&) = delete;
+  stop_link& operator=(const stop_link&) = delete;
+  ~stop_link() { close(); }  // open yet when a test's runtime gives up in the middle
 
   scope_stop own;
 
