@@ -166,11 +166,20 @@ class uring_driver final : public driver {
       limit.tv_nsec = (at_most % std::chrono::seconds(1)).count();
       until = &limit;
     }
+#if PENSTOCK_TSAN
+    // ThreadSanitizer holds signals back until the next function that it intercepts; liburing's
+    // system calls are none.
+    if (at_most > std::chrono::milliseconds(50)) limit = {.tv_sec = 0, .tv_nsec = 50'000'000};
+    until = &limit;
+#endif
     if (!wake_armed_) arm_wake();
     ++stats_.waits;
     ++stats_.system_calls;
     io_uring_cqe* first = nullptr;
     check(::io_uring_submit_and_wait_timeout(&ring_, &first, 1, until, nullptr));
+#if PENSTOCK_TSAN
+    ::usleep(0);
+#endif
   }
   // Completions or task work that only a system call brings.
   bool kernel_asks() const noexcept {
