@@ -9,6 +9,7 @@
 #include <penstock/runtime/cpu_pool.hpp>
 #include <penstock/runtime/driver.hpp>
 #include <penstock/runtime/event_loop.hpp>
+#include <penstock/runtime/lease_store.hpp>
 #include <penstock/runtime/operation.hpp>
 #include <penstock/runtime/runtime.hpp>
 #include <penstock/runtime/timer_wheel.hpp>

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace penstock {
 
@@ -22,14 +23,27 @@ enum class driver_kind : unsigned char {
   reactor,    ///< system calls: files on the cpu pool
 };
 
+/// Options of a driver.
+struct driver_options {
+  /// Buffers for `receive()` of a loop's sockets: 1 to 32768; made when the first is needed.
+  unsigned receive_buffers = 1024;
+  /// Bytes of each, 64 to 1 MiB.
+  unsigned receive_buffer_size = 8192;
+};
+static_assert(std::is_trivially_copyable_v<driver_options>);
+
 /// What a driver did so far.
 struct driver_stats {
-  std::uint64_t submitted = 0;      ///< operations
-  std::uint64_t completed = 0;      ///< operations, those that were cancelled too
-  std::uint64_t bytes_read = 0;     ///< by reads
-  std::uint64_t bytes_written = 0;  ///< by writes
-  std::uint64_t waits = 0;          ///< times that it went to sleep
-  std::uint64_t system_calls = 0;   ///< that the loop made for operations and for sleeping
+  std::uint64_t submitted = 0;       ///< operations
+  std::uint64_t completed = 0;       ///< operations, those that were cancelled too
+  std::uint64_t bytes_read = 0;      ///< by reads
+  std::uint64_t bytes_written = 0;   ///< by writes
+  std::uint64_t bytes_received = 0;  ///< from sockets
+  std::uint64_t bytes_sent = 0;      ///< to sockets
+  std::uint64_t starved = 0;         ///< times that a receive_lease waited for a buffer
+  std::uint64_t zero_copies = 0;     ///< sends whose bytes the kernel took where they are
+  std::uint64_t waits = 0;           ///< times that it went to sleep
+  std::uint64_t system_calls = 0;    ///< that the loop made for operations and for sleeping
 };
 
 /// Executes operations.
@@ -48,9 +62,16 @@ class driver {
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
   /// Takes `op` on. True: it is over already, `answer` is there and `complete` is not called.
   virtual bool submit(operation& op) noexcept = 0;
+  /// Whether operations of this kind can be submitted; all can but `send_zero_copy`.
+  [[nodiscard]] virtual bool supports(operation_kind k) const noexcept {
+    return k != operation_kind::send_zero_copy;
+  }
   /// Asks for an early end of `op`, which is in flight. It still completes, in a later wait(): with
-  /// `-ECANCELED`, or as it would have.
+  /// `-ECANCELED`, or as it would have; a receive_lease perhaps with bytes before.
   virtual void cancel(operation& op) noexcept = 0;
+  /// The socket `fd` is about to be closed, or will be used on another loop; none of its operations
+  /// is in flight.
+  virtual void forget(int fd) noexcept { static_cast<void>(fd); }
   /// Lets what was submitted begin, sleeps until something is over, wake() or `at_most`, and
   /// completes what is over. Zero: does not sleep; `duration::max()`: for ever.
   virtual void wait(duration at_most) noexcept = 0;
@@ -82,8 +103,26 @@ class driver {
     ++stats_.completed;
     if (op.answer <= 0) return;
     const auto n = static_cast<std::uint64_t>(op.answer);
-    if (op.kind == operation_kind::read) stats_.bytes_read += n;
-    if (op.kind == operation_kind::write) stats_.bytes_written += n;
+    switch (op.kind) {
+      case operation_kind::read:
+        stats_.bytes_read += n;
+        break;
+      case operation_kind::write:
+        stats_.bytes_written += n;
+        break;
+      case operation_kind::receive:
+      case operation_kind::receive_message:
+      case operation_kind::receive_lease:
+        stats_.bytes_received += n;
+        break;
+      case operation_kind::send:
+      case operation_kind::send_message:
+      case operation_kind::send_zero_copy:
+        stats_.bytes_sent += n;
+        break;
+      default:
+        break;
+    }
   }
 
   std::uint64_t wakes_seen_ = 0;

@@ -9,11 +9,14 @@
 
 #include <penstock/base/atomic.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace penstock {
 
 /// What to do. `path` is a null-terminated string at `address`, relative to the directory `fd`.
+/// Those from `connect` on are for sockets: `offset` is the socket's number, which no other socket
+/// of the process has or had (socket_number()).
 enum class operation_kind : std::uint8_t {
   nop,             ///< nothing
   open,            ///< path, flags (O_*), length: permissions -> fd
@@ -27,7 +30,18 @@ enum class operation_kind : std::uint8_t {
   rename,          ///< path, other: the new path, flags (RENAME_*)
   remove,          ///< path, flags (AT_REMOVEDIR or 0)
   make_directory,  ///< path, length: permissions
+
+  connect,  ///< fd, address: sockaddr, length: its size -> 0
+  accept,   ///< fd, flags: of accept4; address: null or sockaddr, other: its socklen_t -> fd
+  receive,  ///< fd, address, length -> bytes; 0: the peer has ended
+  send,     ///< fd, address, length -> bytes: all, unless something came between
+  receive_message,  ///< fd, address: msghdr, flags: MSG_* -> bytes
+  send_message,     ///< fd, address: msghdr, flags: MSG_* -> bytes: all, or what went before
+  send_zero_copy,   ///< as send; `complete` comes again, without `more`, when the bytes are free
+  receive_lease,    ///< fd -> bytes in a buffer of the driver: `other` is its lease_slot
+  poll,             ///< fd, flags: POLLIN and so on -> POLLIN and so on
 };
+inline constexpr std::size_t operation_kinds = static_cast<std::size_t>(operation_kind::poll) + 1;
 
 /// The name of the kind.
 [[nodiscard]] constexpr const char* to_string(operation_kind k) noexcept {
@@ -56,6 +70,24 @@ enum class operation_kind : std::uint8_t {
       return "remove";
     case operation_kind::make_directory:
       return "make_directory";
+    case operation_kind::connect:
+      return "connect";
+    case operation_kind::accept:
+      return "accept";
+    case operation_kind::receive:
+      return "receive";
+    case operation_kind::send:
+      return "send";
+    case operation_kind::receive_message:
+      return "receive_message";
+    case operation_kind::send_message:
+      return "send_message";
+    case operation_kind::send_zero_copy:
+      return "send_zero_copy";
+    case operation_kind::receive_lease:
+      return "receive_lease";
+    case operation_kind::poll:
+      return "poll";
   }
   return "?";
 }
@@ -69,11 +101,19 @@ enum class operation_stage : std::uint8_t {
   cancelling,  // running, and a cancellation waits for its turn
   canceled,    // taken back while it was queued
 };
+inline constinit atomic<std::uint64_t> socket_numbers{0};
 }  // namespace detail
+
+/// A number that no other socket of this process has or had: descriptors are used again.
+[[nodiscard]] inline std::uint64_t socket_number() noexcept {
+  return detail::socket_numbers.fetch_add(1, detail::memory_order_relaxed) + 1;
+}
 
 /// A request to a driver, and its answer.
 ///
-/// **Shape.** filled -> submitted -> (cancelled) -> completed, once; then it may be used again.
+/// **Shape.** filled -> submitted -> (cancelled) -> completed, once; then it may be used again. A
+/// receive_lease and a send_zero_copy may be completed several times: it is over when `more` is
+/// false.
 /// **Thread-safety.** belongs to its driver's loop.
 /// **Lifetime.** the address is what the driver knows it by: operation, buffer and paths stay where
 /// they are until it is completed, also when it is cancelled.
@@ -101,6 +141,7 @@ struct operation {
 
   operation_kind kind = operation_kind::nop;
   bool in_pool = false;  ///< the driver's: it went to the cpu pool
+  bool more = false;     ///< at a completion: there will be another one
   detail::atomic<detail::operation_stage> stage{detail::operation_stage::idle};  ///< the driver's
   std::int32_t fd = -1;
   std::uint32_t flags = 0;

@@ -61,6 +61,8 @@ inline ::ssize_t call_once(const operation& op) noexcept {
       return ::unlinkat(op.fd, path, flags);
     case operation_kind::make_directory:
       return ::mkdirat(op.fd, path, static_cast<::mode_t>(op.length));
+    default:
+      break;  // sockets do not go to the pool
   }
   errno = EOPNOTSUPP;
   return -1;

@@ -279,6 +279,9 @@ class uring_driver final : public driver {
       case operation_kind::make_directory:
         ::io_uring_prep_mkdirat(&s, op.fd, path, static_cast<::mode_t>(op.length));
         break;
+      default:
+        ::io_uring_prep_nop(&s);
+        break;
     }
     s.user_data = reinterpret_cast<std::uintptr_t>(&op);
     op.stage.store(operation_stage::running, memory_order_relaxed);
