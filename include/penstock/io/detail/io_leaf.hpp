@@ -50,6 +50,10 @@ class io_leaf : protected operation, stop_node {
     land();
     return true;
   }
+  // Asks for an early end without a stop: it ends with -ECANCELED, or as it would have.
+  void cancel_now() noexcept {
+    if (flying_ && cancelable_) who_->env->sched->io_driver()->cancel(*this);
+  }
   // A stop does not shorten it.
   void keep_running() noexcept { cancelable_ = false; }
 
