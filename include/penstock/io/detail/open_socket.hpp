@@ -7,6 +7,7 @@
 
 #include <penstock/io/detail/io_leaf.hpp>
 #include <penstock/io/detail/receiver.hpp>
+#include <penstock/io/detail/zero_copy.hpp>
 #include <penstock/io/endpoint.hpp>
 
 #include <sys/un.h>
@@ -37,6 +38,7 @@ struct open_socket {
   int release() noexcept {
     PENSTOCK_ASSERT(!reading && !writing, "a socket goes while an operation on it is in flight");
     if (receiver* const r = std::exchange(leases, nullptr)) r->abandon();
+    sends.leave();
     if (fd >= 0) {
       if (auto* const s = scheduler::current())
         if (driver* const d = s->io_driver()) d->forget(fd);
@@ -57,7 +59,7 @@ struct open_socket {
   socket_leaf* writing = nullptr;          // in flight
   close_socket_awaiter* closer = nullptr;  // waits for those two
   endpoint peer;                           // of TCP
-  bool copies = false;                     // zero copy was tried, and the kernel copied
+  zero_copies sends;                       // from where the bytes are
 
  private:
   void take(open_socket& o) noexcept {
@@ -66,7 +68,7 @@ struct open_socket {
     number = o.number;
     leases = std::exchange(o.leases, nullptr);
     peer = o.peer;
-    copies = o.copies;
+    sends.take(o.sends);
   }
 };
 

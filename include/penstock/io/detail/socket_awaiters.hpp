@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <new>
 #include <span>
 #include <utility>
 
@@ -103,9 +104,6 @@ class send_leaf : protected socket_leaf {
       return fail(socket_error(answer, verb, *socket_));
     return {};
   }
-  std::size_t left_;
-
- private:
   bool advance() noexcept override {
     if (answer <= 0) {
       if (answer == 0) answer = -EPIPE;
@@ -119,6 +117,8 @@ class send_leaf : protected socket_leaf {
     length = static_cast<std::uint32_t>((std::min)(left_, longest_send));
     return false;
   }
+
+  std::size_t left_;
 };
 
 class send_all_awaiter : public leaf<send_all_awaiter>, send_leaf {
@@ -141,13 +141,44 @@ class send_buffer_awaiter : public leaf<send_buffer_awaiter>, send_leaf {
   ~send_buffer_awaiter() { settle(); }
 
   bool await_ready() const noexcept { return left_ == 0; }
-  suspension start(waiter& w) noexcept { return launch_send(w); }
+  suspension start(waiter& w) noexcept {
+    if (socket_->sends.wanted(left_)) [[unlikely]]
+      lend(w);
+    return launch_send(w);
+  }
   [[nodiscard]] result<> await_resume() noexcept {
     buffer_.reset();
     return outcome("send");
   }
 
  private:
+  // The kernel sends from the buffer itself, if it can.
+  PENSTOCK_NOINLINE void lend(waiter& w) noexcept {
+    driver* const d = w.env->sched->io_driver();
+    if (!d || !d->supports(operation_kind::send_zero_copy)) return;
+    if (socket_->fd < 0 || stop_requested(w)) return;  // it will not be submitted
+    try {
+      auto* const h = zero_copies::hold::create(buffer_.first(left_), socket_->fd);
+      socket_->sends.begin(*h);
+      kind = operation_kind::send_zero_copy;
+      other = h;
+    } catch (const std::bad_alloc&) {
+      socket_->sends.refuse();
+    }
+  }
+  // What is left goes as ever: one hold a send.
+  bool advance() noexcept override {
+    if (kind == operation_kind::send_zero_copy) [[unlikely]] {
+      kind = operation_kind::send;
+      other = nullptr;
+      if (answer == -EOPNOTSUPP || answer == -EINVAL || answer == -ENOBUFS || answer == -ENOMEM) {
+        socket_->sends.refuse();
+        return false;
+      }
+    }
+    return send_leaf::advance();
+  }
+
   buffer buffer_;
 };
 

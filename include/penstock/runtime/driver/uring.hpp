@@ -68,6 +68,7 @@ class uring_driver final : public driver {
   bool submit(operation& op) noexcept override {
     if (closing_) [[unlikely]] {
       op.answer = -ECANCELED;
+      if (op.kind == operation_kind::send_zero_copy) release(op, -ECANCELED);
       return true;
     }
     if (op.kind == operation_kind::receive_lease && !leases_.made()) [[unlikely]] {
@@ -136,7 +137,10 @@ class uring_driver final : public driver {
     if (auto* s = entry()) fill_cancel(*s, wake_read_);  // kernels before 5.19 know no ANY
     for (operation* const list : {backlog_, starving_})
       for (operation* op = list; op; op = op->next) cancel_queued(*op);
-    while (in_flight_ != 0 || wake_armed_) wait((duration::max)());
+    while (in_flight_ != 0 || wake_armed_) {
+      if (held_ && in_flight_ == held_count_) end_held();
+      if (in_flight_ != 0 || wake_armed_) wait((duration::max)());
+    }
     if (leases_.made()) leases_.store().unbind();
     ::io_uring_unregister_ring_fd(&ring_);
     entered_ = closing_ = false;
@@ -258,19 +262,60 @@ class uring_driver final : public driver {
     if (more) return deliver(op, result);
     finish(op, result);
   }
+  // `op` is the one that waits for the bytes; its `other` the send, until that has ended.
   void finish_zero_copy(operation& op, const io_uring_cqe& c, bool more) noexcept {
-    if (c.flags & IORING_CQE_F_NOTIF)
-      return finish(op, (static_cast<std::uint32_t>(c.res) & uring_zc_copied) ? 1 : 0);
-    if (more) {
-      ++stats_.zero_copies;
-      return deliver(op, c.res);
+    if (c.flags & IORING_CQE_F_NOTIF) {
+      unlink_held(op);
+      --in_flight_;
+      op.answer = (static_cast<std::uint32_t>(c.res) & uring_zc_copied) ? 1 : 0;
+      return op.complete(op);
     }
+    operation& send = *static_cast<operation*>(op.other);
     if (c.res == -EINVAL && std::exchange(reports_copies_, false)) {  // before Linux 6.2
       --in_flight_;
-      submit(op);
-      return;
+      if (!submit(send)) return;
+      ++in_flight_;
+      return finish(send, send.answer);
     }
-    finish(op, c.res);
+    if (more) {
+      ++stats_.zero_copies;
+      ++in_flight_;
+      link_held(op);
+    } else {
+      release(send, c.res < 0 ? c.res : 0);
+    }
+    finish(send, c.res);
+  }
+  // The bytes of a send that the kernel has not.
+  static void release(operation& send, std::int32_t answer) noexcept {
+    operation& op = *static_cast<operation*>(send.other);
+    op.answer = answer;
+    op.complete(op);
+  }
+  void link_held(operation& op) noexcept {
+    op.other = nullptr;
+    op.address = nullptr;  // the one before it
+    op.next = held_;
+    if (held_) held_->address = &op;
+    held_ = &op;
+    ++held_count_;
+  }
+  void unlink_held(operation& op) noexcept {
+    auto* const before = static_cast<operation*>(op.address);
+    (before ? before->next : held_) = op.next;
+    if (op.next) op.next->address = before;
+    --held_count_;
+  }
+  // Bytes of sends that are over: their peers have a second to take them, then the connections end.
+  PENSTOCK_NOINLINE void end_held() noexcept {
+    for (int i = 0; i < 10 && held_ && in_flight_ == held_count_; ++i)
+      wait(std::chrono::milliseconds(100));
+    if (!held_ || in_flight_ != held_count_) return;
+    for (operation* op = held_; op; op = op->next) {
+      ::sockaddr nowhere{};
+      nowhere.sa_family = AF_UNSPEC;
+      ::connect(op->fd, &nowhere, sizeof nowhere);
+    }
   }
   // Not the last completion of it.
   void deliver(operation& op, std::int32_t result) noexcept {
@@ -366,7 +411,7 @@ class uring_driver final : public driver {
     fill_sqe(s, op);
     if (op.kind >= operation_kind::send_zero_copy) [[unlikely]]
       fill_special(s, op);
-    s.user_data = reinterpret_cast<std::uintptr_t>(&op);
+    s.user_data = key(op);
     op.stage.store(operation_stage::running, memory_order_relaxed);
   }
   void fill_special(io_uring_sqe& s, const operation& op) const noexcept {
@@ -374,8 +419,15 @@ class uring_driver final : public driver {
     if (op.kind == operation_kind::send_zero_copy && reports_copies_)
       s.ioprio |= uring_zc_report_usage;
   }
+  // A send_zero_copy is known to the kernel by the operation that outlives it.
+  static std::uint64_t key(operation& op) noexcept {
+    if (op.kind != operation_kind::send_zero_copy) [[likely]]
+      return reinterpret_cast<std::uintptr_t>(&op);
+    static_cast<operation*>(op.other)->other = &op;
+    return reinterpret_cast<std::uintptr_t>(op.other);
+  }
   static void fill_cancel(io_uring_sqe& s, operation& op) noexcept {
-    ::io_uring_prep_cancel64(&s, reinterpret_cast<std::uintptr_t>(&op), 0);
+    ::io_uring_prep_cancel64(&s, key(op), 0);
     s.user_data = 0;
   }
 
@@ -400,6 +452,7 @@ class uring_driver final : public driver {
       if (stage != operation_stage::canceled && !(s = entry())) return;
       backlog_ = op.next;
       if (stage == operation_stage::canceled) {
+        if (op.kind == operation_kind::send_zero_copy) release(op, -ECANCELED);
         finish(op, -ECANCELED);
       } else if (stage == operation_stage::cancelling) {
         fill_cancel(*s, op);
@@ -438,6 +491,8 @@ class uring_driver final : public driver {
   operation* backlog_last_ = nullptr;
   operation* starving_ = nullptr;  // wait for a buffer, in this order
   operation* starving_last_ = nullptr;
+  operation* held_ = nullptr;  // the kernel has their bytes, though the send is over
+  std::size_t held_count_ = 0;
   std::uint32_t known_ = 0;
   bool canceled_ = false;  // one that was queued or starving
   bool reports_copies_ = true;
