@@ -6,6 +6,8 @@
 /// What TCP and UNIX streams share: bytes in both directions.
 
 #include <penstock/io/detail/socket_awaiters.hpp>
+#include <penstock/io/detail/socket_option.hpp>
+#include <penstock/io/detail/vector_awaiters.hpp>
 
 namespace penstock {
 
@@ -20,7 +22,8 @@ enum class shutdown_side : unsigned char {
 ///
 /// **Shape.** connected -> one read and one write at a time -> close() or the destructor.
 /// **Errors.** as values, naming operation and peer: "read '127.0.0.1:80': Connection reset by
-/// peer"; `errc::closed` for what close() ended.
+/// peer"; `errc::closed` for what close() ended, and for every operation on a closed stream or one
+/// that was never open. Writing to a peer that is gone is EPIPE; no signal is raised.
 /// **Thread-safety.** one loop at a time: release() it to hand it to another one.
 /// **Lifetime.** stream and bytes stay where they are while an operation is in flight: destroying
 /// or moving the stream then asserts. The destructor closes at once and drops the error.
@@ -40,6 +43,17 @@ class stream_socket {
   [[nodiscard]] detail::receive_some_awaiter read_some(std::span<std::byte> to) noexcept {
     return {socket_, to};
   }
+  /// Reads what is there into several spans, one after the other.
+  ///
+  /// **Parameters.** `to` - any number; the array of spans stays where it is, too.
+  /// **Result.** `result<std::size_t>`: at least 1, perhaps less than fits; 0 when the peer has
+  /// ended, or there is no room.
+  /// **Suspends.** until there is a byte.
+  /// **Cancellation.** loses nothing.
+  [[nodiscard]] detail::receive_vector_awaiter read_some(
+      std::span<const std::span<std::byte>> to) noexcept {
+    return {socket_, to};
+  }
   /// Receives what is there as a lease on one of the loop's buffers (runtime_options): while
   /// nothing is there the connection holds none. For many connections that are mostly idle.
   ///
@@ -57,6 +71,16 @@ class stream_socket {
   [[nodiscard]] detail::send_all_awaiter write_all(std::span<const std::byte> from) noexcept {
     return {socket_, from};
   }
+  /// Sends all of several spans, one after the other: a header and a body, say.
+  ///
+  /// **Parameters.** `from` - any number; the array of spans stays where it is, too.
+  /// **Result.** `result<>`.
+  /// **Suspends.** until the kernel has taken all.
+  /// **Cancellation.** a part may have been sent: close the stream then.
+  [[nodiscard]] detail::send_vector_awaiter write_all(
+      std::span<const std::span<const std::byte>> from) noexcept {
+    return {socket_, from};
+  }
   /// Sends all of `b`, which is given back as soon as that is possible.
   ///
   /// **Result.** `result<>`.
@@ -68,7 +92,7 @@ class stream_socket {
   /// Ends one direction, or both.
   result<> shutdown(shutdown_side side = shutdown_side::send) noexcept {
     if (::shutdown(socket_.fd, static_cast<int>(side)) == 0) return {};
-    return fail(errno_error(errno), "shutdown", socket_.name());
+    return fail(detail::call_error("shutdown", socket_));
   }
   /// Ends what is in flight on it with `errc::closed`, waits for that, and closes.
   ///
@@ -79,9 +103,36 @@ class stream_socket {
     return detail::close_socket_awaiter(socket_);
   }
 
+  /// Bytes that the kernel keeps for sending: the system reserves twice as many, for its own needs.
+  result<> send_buffer_size(int bytes) noexcept {
+    return detail::set_socket_option(socket_, SOL_SOCKET, SO_SNDBUF, bytes);
+  }
+  /// What the system has reserved: twice what was asked for.
+  [[nodiscard]] result<int> send_buffer_size() const noexcept {
+    return option<int>(SOL_SOCKET, SO_SNDBUF);
+  }
+  /// The same for what was received and not yet read; set it before connecting (connect_options)
+  /// when it is to be more than 64 KiB.
+  result<> receive_buffer_size(int bytes) noexcept {
+    return detail::set_socket_option(socket_, SOL_SOCKET, SO_RCVBUF, bytes);
+  }
+  [[nodiscard]] result<int> receive_buffer_size() const noexcept {
+    return option<int>(SOL_SOCKET, SO_RCVBUF);
+  }
+  /// Any option, by the system's names: `set_option(SOL_SOCKET, SO_PRIORITY, 6)`.
+  template <class T>
+  result<> set_option(int level, int name, const T& value) noexcept {
+    return detail::set_socket_option(socket_, level, name, value);
+  }
+  template <class T>
+  [[nodiscard]] result<T> option(int level, int name) const noexcept {
+    return detail::socket_option<T>(socket_, level, name);
+  }
+
  protected:
   stream_socket() noexcept = default;
   explicit stream_socket(int fd) noexcept : socket_(fd) {}
+  explicit stream_socket(detail::open_socket&& s) noexcept : socket_(std::move(s)) {}
   stream_socket(stream_socket&&) noexcept = default;
   stream_socket& operator=(stream_socket&&) noexcept = default;
   ~stream_socket() = default;

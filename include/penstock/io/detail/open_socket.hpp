@@ -34,9 +34,21 @@ struct open_socket {
   }
   ~open_socket() { shut(); }
 
+  // Whether no operation on it is in flight.
+  [[nodiscard]] bool idle() const noexcept {
+    return !reading && !writing && !(leases && leases->waited_for());
+  }
+  // Whether operations can begin.
+  [[nodiscard]] bool usable() const noexcept { return fd >= 0 && !closer; }
+  // What receives into leases; null when memory is out.
+  receiver* receiving() noexcept {
+    if (!leases) [[unlikely]]
+      leases = receiver::create(fd, number);
+    return leases;
+  }
   // The descriptor, unused from here on: to be closed, or given to another loop.
   int release() noexcept {
-    PENSTOCK_ASSERT(!reading && !writing, "a socket goes while an operation on it is in flight");
+    PENSTOCK_ASSERT(idle(), "a socket goes while an operation on it is in flight");
     if (receiver* const r = std::exchange(leases, nullptr)) r->abandon();
     sends.leave();
     if (fd >= 0) {
@@ -58,12 +70,12 @@ struct open_socket {
   socket_leaf* reading = nullptr;          // in flight
   socket_leaf* writing = nullptr;          // in flight
   close_socket_awaiter* closer = nullptr;  // waits for those two
-  endpoint peer;                           // of TCP
+  endpoint peer;                           // of TCP, for messages; of a listener: itself
   zero_copies sends;                       // from where the bytes are
 
  private:
   void take(open_socket& o) noexcept {
-    PENSTOCK_ASSERT(!o.reading && !o.writing, "a socket is moved while an operation is in flight");
+    PENSTOCK_ASSERT(o.idle() && !o.closer, "a socket is moved while an operation is in flight");
     fd = std::exchange(o.fd, -1);
     number = o.number;
     leases = std::exchange(o.leases, nullptr);
@@ -90,7 +102,7 @@ inline std::string open_socket::name() const {
   return "socket";
 }
 
-// The error of an operation on a socket. -ECANCELED without a stop: the socket was closed.
+// The error of an operation on a socket. -ECANCELED without a stop: the socket is closed.
 PENSTOCK_NOINLINE inline error socket_error(int answer, const char* verb,
                                             const open_socket& s) noexcept {
   error e = answer == -ECANCELED ? error(errc::closed) : errno_error(-answer);
@@ -119,8 +131,8 @@ class socket_leaf : protected io_leaf {
     PENSTOCK_ASSERT(!(socket_->*side), "one read and one write of a socket at a time");
     fd = socket_->fd;
     offset = socket_->number;
-    if (fd < 0) [[unlikely]] {
-      answer = -EBADF;
+    if (!socket_->usable()) [[unlikely]] {
+      answer = -ECANCELED;
       return resume_now(w);
     }
     side_ = side;
@@ -132,9 +144,8 @@ class socket_leaf : protected io_leaf {
     if (!side_) return;
     socket_->*std::exchange(side_, nullptr) = nullptr;
     if (socket_->closer) [[unlikely]]
-      tell_closer();
+      operation_left(*socket_);
   }
-  void tell_closer() noexcept;
 
   open_socket* socket_;
 

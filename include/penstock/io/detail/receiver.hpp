@@ -19,57 +19,76 @@
 #include <utility>
 
 namespace penstock::detail {
+struct open_socket;
+// An operation of the socket is over: a close() may wait for that.
+void operation_left(open_socket& s) noexcept;
 
 // One waiter at a time. Its address is the operation's, so it stands apart from the socket; it
 // lives until the driver has let go of it.
 class receiver final : operation {
  public:
-  // One that waits for bytes; posted when there are some, or the end.
+  // One that waits for bytes; posted when there are some, or the end. It counts as an operation of
+  // the socket until its awaiter has looked at the receiver.
   class ticket final : public stop_node {
    public:
     ticket() noexcept = default;
     ticket(const ticket&) noexcept : stop_node() {}  // before it starts
     ~ticket() { leave(); }
     // At once, when there is no need to wait.
-    suspension wait(receiver& r, waiter& w) noexcept {
+    suspension wait(open_socket& s, receiver& r, waiter& w) noexcept {
       PENSTOCK_ASSERT(!r.waiting_, "one receive of a socket at a time");
       if (!w.env->stop->try_add(*this)) return stopped_now(w);
       who_ = &w;
+      socket_ = &s;
       from_ = &r;
       r.waiting_ = this;
       if (!r.arm(*w.env->sched)) return parked();
-      leave();
+      told_ = true;
+      scope_stop::remove(*this);
       return resume_now(w);
+    }
+    // In await_resume().
+    void leave() noexcept {
+      scope_stop::remove(*this);
+      if (!from_) return;
+      std::exchange(from_, nullptr)->waiting_ = nullptr;
+      operation_left(*socket_);
     }
 
    private:
     friend receiver;
-    void leave() noexcept {
-      scope_stop::remove(*this);
-      if (receiver* const r = std::exchange(from_, nullptr)) r->waiting_ = nullptr;
-    }
     void tell() noexcept {
-      leave();
+      if (std::exchange(told_, true)) return;
+      scope_stop::remove(*this);
       who_->env->sched->post(*who_);
     }
     void on_stop() noexcept override {
-      leave();
+      told_ = true;
       who_->env->sched->post_stopped(*who_);
     }
     wait_info info() const noexcept override { return {"receive", nullptr, who_}; }
 
     waiter* who_ = nullptr;
+    open_socket* socket_ = nullptr;
     receiver* from_ = nullptr;
+    bool told_ = false;  // posted
   };
 
-  static receiver* create(int fd, std::uint64_t number) {
-    return ::new (frame_allocate(sizeof(receiver))) receiver(fd, number);
+  // Null when memory is out.
+  static receiver* create(int fd, std::uint64_t number) noexcept {
+    try {
+      return ::new (frame_allocate(sizeof(receiver))) receiver(fd, number);
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
   }
   // The socket goes: drops what was not taken.
   void abandon() noexcept {
+    PENSTOCK_ASSERT(!waiting_, "a socket goes while a receive of it is in flight");
     while (first_) drop();
-    waiting_ = nullptr;
     if (!armed_) return destroy();
+    PENSTOCK_ASSERT(scheduler::current() && scheduler::current()->io_driver() == driver_,
+                    "a socket that receives goes on another loop: release() it");
     abandoned_ = true;
     driver_->cancel(*this);
   }
@@ -83,6 +102,7 @@ class receiver final : operation {
   [[nodiscard]] bool ready() const noexcept { return first_ || end_ <= 0; }
   [[nodiscard]] bool has_bytes() const noexcept { return first_ != nullptr; }
   [[nodiscard]] bool armed() const noexcept { return armed_; }
+  [[nodiscard]] bool waited_for() const noexcept { return waiting_ != nullptr; }
   // 0: the peer has ended; negative: the errno. Where there are no bytes.
   [[nodiscard]] int end() const noexcept { return end_; }
   // Where there are bytes: the oldest, and all of them.
@@ -164,7 +184,7 @@ class receiver final : operation {
         pausing_ = true;
         driver_->cancel(*this);
       }
-    } else if (!armed_ && waiting_) {
+    } else if (!armed_ && waiting_ && !waiting_->told_) {
       scheduler& s = *waiting_->who_->env->sched;
       if (arm(s)) waiting_->tell();
     }

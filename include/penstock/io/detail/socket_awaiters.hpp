@@ -35,7 +35,7 @@ class receive_some_awaiter : public leaf<receive_some_awaiter>, socket_leaf {
   // What receive() has begun goes on to receive: the bytes are copied.
   suspension start(waiter& w) noexcept {
     if (receiver* const r = socket_->leases; r && r->armed()) [[unlikely]]
-      return ticket_.wait(*r, w);
+      return ticket_.wait(*socket_, *r, w);
     own_ = true;
     return begin(w, &open_socket::reading);
   }
@@ -47,6 +47,7 @@ class receive_some_awaiter : public leaf<receive_some_awaiter>, socket_leaf {
       return static_cast<std::size_t>(answer);
     }
     if (length == 0) return 0;
+    ticket_.leave();
     receiver& r = *socket_->leases;
     if (r.has_bytes()) return r.copy(static_cast<std::byte*>(address), length);
     if (r.end() < 0) return fail(socket_error(r.end(), "read", *socket_));
@@ -66,19 +67,23 @@ class receive_lease_awaiter : public leaf<receive_lease_awaiter> {
       : leaf<receive_lease_awaiter>(), socket_(o.socket_), ticket_(o.ticket_) {}
 
   bool await_ready() noexcept {
-    if (!socket_->leases) [[unlikely]]
-      socket_->leases = receiver::create(socket_->fd, socket_->number);
-    return socket_->leases->ready();
+    if (!socket_->usable()) [[unlikely]]
+      return true;
+    receiver* const r = socket_->receiving();
+    return !r || r->ready();
   }
   suspension start(waiter& w) noexcept {
     PENSTOCK_ASSERT(!socket_->reading, "one read of a socket at a time");
-    return ticket_.wait(*socket_->leases, w);
+    return ticket_.wait(*socket_, *socket_->leases, w);
   }
   [[nodiscard]] result<buffer> await_resume() noexcept {
-    receiver& r = *socket_->leases;
-    if (r.has_bytes()) [[likely]]
-      return r.take();
-    if (r.end() < 0) return fail(socket_error(r.end(), "receive", *socket_));
+    ticket_.leave();
+    receiver* const r = socket_->leases;
+    if (r && r->has_bytes()) [[likely]]
+      return r->take();
+    if (!socket_->usable()) return fail(socket_error(-ECANCELED, "receive", *socket_));
+    if (!r) return fail(socket_error(-ENOMEM, "receive", *socket_));
+    if (r->end() < 0) return fail(socket_error(r->end(), "receive", *socket_));
     return buffer();
   }
 
@@ -196,11 +201,11 @@ class close_socket_awaiter : public leaf<close_socket_awaiter>, stop_node {
   bool await_ready() const noexcept { return socket_->fd < 0; }
   suspension start(waiter& w) noexcept {
     if (!w.env->stop->try_add(*this)) return stopped_now(w);
+    PENSTOCK_ASSERT(!socket_->closer, "a socket is closed twice at once");
     if (socket_->leases) socket_->leases->close();
     if (socket_->reading) socket_->reading->cut();
     if (socket_->writing) socket_->writing->cut();
-    if (!socket_->reading && !socket_->writing) return resume_now(w);
-    PENSTOCK_ASSERT(!socket_->closer, "a socket is closed twice at once");
+    if (socket_->idle()) return resume_now(w);
     who_ = &w;
     socket_->closer = this;
     return parked();
@@ -214,7 +219,7 @@ class close_socket_awaiter : public leaf<close_socket_awaiter>, stop_node {
     scope_stop::remove(*this);
     const int fd = socket_->release();
     if (fd < 0 || ::close(fd) == 0 || errno == EINTR) return {};
-    return fail(errno_error(errno), "close", "socket");
+    return fail(errno_error(errno), "close", socket_->name());
   }
 
  private:
@@ -225,8 +230,8 @@ class close_socket_awaiter : public leaf<close_socket_awaiter>, stop_node {
   waiter* who_ = nullptr;
 };
 
-inline void socket_leaf::tell_closer() noexcept {
-  if (!socket_->reading && !socket_->writing) socket_->closer->tell();
+inline void operation_left(open_socket& s) noexcept {
+  if (s.closer && s.idle()) s.closer->tell();
 }
 
 }  // namespace penstock::detail
