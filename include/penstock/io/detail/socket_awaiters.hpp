@@ -161,7 +161,7 @@ class send_buffer_awaiter : public leaf<send_buffer_awaiter>, send_leaf {
   PENSTOCK_NOINLINE void lend(waiter& w) noexcept {
     driver* const d = w.env->sched->io_driver();
     if (!d || !d->supports(operation_kind::send_zero_copy)) return;
-    if (socket_->fd < 0 || stop_requested(w)) return;  // it will not be submitted
+    if (!socket_->usable() || stop_requested(w)) return;  // it will not be submitted
     try {
       auto* const h = zero_copies::hold::create(buffer_.first(left_), socket_->fd);
       socket_->sends.begin(*h);
