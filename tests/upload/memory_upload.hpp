@@ -164,14 +164,22 @@ struct memory_target {
   }
 };
 
-// A disk that survives: what was written is there for the next run.
+// A disk that loses its power between two runs: what was synced is there for the next one.
 struct memory_journal {
+  struct disk {
+    std::string durable;
+    int syncs = 0;
+  };
   std::shared_ptr<std::string> text = std::make_shared<std::string>();
+  std::shared_ptr<disk> on_disk = std::make_shared<disk>();
 
-  task<result<std::string>> load() { co_return *text; }
+  // As an earlier run has left it.
+  void put(const std::string& t) { *text = on_disk->durable = t; }
+
+  task<result<std::string>> load() { co_return * text = on_disk->durable; }
   task<result<>> restart(std::string t) {
     co_await sleep_for(std::chrono::milliseconds(1));
-    *text = std::move(t);
+    put(t);
     co_return {};
   }
   task<result<>> append(std::uint64_t at, std::string t) {
@@ -180,9 +188,14 @@ struct memory_journal {
     text->replace(static_cast<std::size_t>(at), t.size(), t);
     co_return {};
   }
-  task<result<>> sync() { co_return {}; }
+  task<result<>> sync() {
+    co_await sleep_for(std::chrono::milliseconds(1));
+    ++on_disk->syncs;
+    on_disk->durable = *text;
+    co_return {};
+  }
   task<result<>> remove() {
-    text->clear();
+    put({});
     co_return {};
   }
 };

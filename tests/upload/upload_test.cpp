@@ -8,7 +8,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
+#include <string>
 
 using namespace upload_test;
 using namespace std::chrono_literals;
@@ -190,7 +192,7 @@ TEST_CASE("U5: killed after 13 acknowledged parts, the second run sends exactly 
     text += detail::encode_part({i, 1000, crc32c(std::string_view(bytes))});
   }
   w.store.uploads["id0"] = there;
-  *w.journal.text = text + "4f1c2a90 part 13 10";  // and a record that was cut off
+  w.journal.put(text + "4f1c2a90 part 13 10");  // and a record that was cut off
   const auto report = run(w.journaled());
   REQUIRE(report);
   CHECK(report->parts_sent == 7);
@@ -198,6 +200,54 @@ TEST_CASE("U5: killed after 13 acknowledged parts, the second run sends exactly 
   CHECK(w.store.begins == 0);
   CHECK(w.shown.front().parts_done == 13);
   CHECK(w.store.objects["film"] == w.source.bytes);
+}
+
+TEST_CASE("what a suspended upload has sent is in its journal when the power fails behind it") {
+  for (const bool by_stop : {false, true}) {
+    CAPTURE(by_stop);
+    world w;
+    w.store.failure = errc::invalid_option;
+    if (!by_stop) w.store.failures[13] = 1;
+    test::test_runtime rt;
+    auto stop = on_progress([&](const upload_progress& p) {
+      if (by_stop && p.parts_done == 13) rt.request_stop();
+    });
+    upload_options o = small;
+    o.concurrency = 1;
+    o.progress_interval = duration::zero();
+    o.journal_sync_interval = 1h;
+    REQUIRE(!rt.run(upload(w.source, w.target, "film", o, w.journal, stop)));
+    CHECK(w.journal.on_disk->syncs == 2);  // for the first part, and at the end
+    const auto report = run(w.journaled());
+    REQUIRE(report);
+    CHECK(report->parts_sent == 7);
+  }
+}
+
+TEST_CASE("the journal is made durable at once, once an interval, and before the last step") {
+  world w;
+  w.store.latency = 300ms;
+  std::size_t behind = 0;  // records that a loss of power would cost
+  const auto records = [](const std::string& text) {
+    const auto lines = std::count(text.begin(), text.end(), '\n');
+    return static_cast<std::size_t>(lines) - 1;
+  };
+  auto show = on_progress([&](const upload_progress& p) {
+    if (p.parts_done == 0 || p.parts_done == 20) return;
+    behind = (std::max)(behind, p.parts_done - records(w.journal.on_disk->durable));
+  });
+  bool completed = false;
+  w.store.before_complete = [&] {
+    completed = true;
+    CHECK(records(w.journal.on_disk->durable) == 20);
+  };
+  upload_options o = small;
+  o.progress_interval = duration::zero();
+  o.concurrency = 1;
+  REQUIRE(run(upload(w.source, w.target, "film", o, w.journal, show)));
+  CHECK(completed);
+  CHECK(behind == 3);                    // parts of 300 ms, at most a second
+  CHECK(w.journal.on_disk->syncs == 6);  // one for four of the 20 parts, one before the last step
 }
 
 TEST_CASE("U7: what the target lost, or has otherwise, is sent again") {
@@ -351,7 +401,7 @@ TEST_CASE("a journal cut at any byte: the next run ends with the right object") 
     w.source = memory_source(3500);
     w.store.uploads = uploads;
     w.store.begins = 1;
-    *w.journal.text = text.substr(0, cut);
+    w.journal.put(text.substr(0, cut));
     REQUIRE(run(w.journaled()));
     CHECK(w.store.objects["film"] == w.source.bytes);
     CHECK(w.journal.text->empty());
@@ -430,7 +480,7 @@ TEST_CASE("a journal that somebody removed does not fail an upload that has comp
 TEST_CASE("a journal that cannot be begun is removed, and the upload aborted") {
   struct full_journal : memory_journal {
     task<result<>> restart(std::string t) {
-      *text = t.substr(0, 20);
+      put(t.substr(0, 20));
       co_return fail(std::errc::no_space_on_device, "write", "journal");
     }
   };
@@ -490,7 +540,7 @@ TEST_CASE("a session's id may hold anything: it is resumed") {
 TEST_CASE("what is no journal is left alone") {
   world w;
   const std::string thesis = "three years of work\n";
-  *w.journal.text = thesis;
+  w.journal.put(thesis);
   const auto report = run(w.journaled());
   REQUIRE(!report);
   CHECK(report.error() == errc::invalid_option);
