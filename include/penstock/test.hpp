@@ -11,6 +11,7 @@
 #include <penstock/test/cancel_matrix.hpp>
 #include <penstock/test/dump.hpp>
 #include <penstock/test/lifetime_tracked.hpp>
+#include <penstock/test/memory_stream.hpp>
 #include <penstock/test/seeds.hpp>
 #include <penstock/test/test_runtime.hpp>
 // IWYU pragma: end_exports

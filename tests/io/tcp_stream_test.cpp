@@ -181,7 +181,11 @@ TEST_CASE("reset_on_close resets, and a reset is an error to whatever waits") {
       const auto reset = [](tcp_stream& s) -> task<result<>> { co_return co_await s.close(); };
       const auto [outcome, closed] = co_await when_all_settled(operation(here), reset(there));
       CHECK(closed);
-      CHECK(message_of(outcome).ends_with(" '" + name + "': Connection reset by peer"));
+      // A write that had begun is told by the next one.
+      const std::string what = message_of(outcome);
+      CHECK((what.ends_with(" '" + name + "': Connection reset by peer") ||
+             what.starts_with("write '" + name + "': Broken pipe") ||
+             what.starts_with("send '" + name + "': Broken pipe")));
       // And stays one, or the end.
       std::array<std::byte, 10> more;
       const auto later = co_await here.read_some(more);

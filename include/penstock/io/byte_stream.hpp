@@ -7,13 +7,20 @@
 /// `test::memory_stream` are byte streams.
 
 #include <penstock/core/ok.hpp>
-#include <penstock/io/stream_socket.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <span>
 
 namespace penstock {
+
+/// Which direction of a stream ends.
+enum class shutdown_side : unsigned char {
+  receive,  ///< nothing is read any more
+  send,     ///< the peer reads the end after what was sent
+  both,
+};
+
 namespace detail {
 template <class A, class R>
 concept awaits_to = awaitable<A> && std::same_as<await_result_t<A>, R>;
@@ -34,6 +41,7 @@ concept byte_stream = std::movable<S> &&
   { s.read_some(to) } -> detail::awaits_to<result<std::size_t>>;
   { s.write_all(from) } -> detail::awaits_to<result<>>;
   { s.close() } -> detail::awaits_to<result<>>;
+  ok(s.shutdown());
   ok(s.shutdown(side));
 };
 

@@ -5,18 +5,12 @@
 /// @file
 /// What TCP and UNIX streams share: bytes in both directions.
 
+#include <penstock/io/byte_stream.hpp>
 #include <penstock/io/detail/socket_awaiters.hpp>
 #include <penstock/io/detail/socket_option.hpp>
 #include <penstock/io/detail/vector_awaiters.hpp>
 
 namespace penstock {
-
-/// Which direction of a stream ends.
-enum class shutdown_side : unsigned char {
-  receive,  ///< nothing is read any more
-  send,     ///< the peer reads the end after what was sent
-  both,
-};
 
 /// A connected stream of bytes: the base of `tcp_stream` and `unix_stream`.
 ///
