@@ -4,7 +4,8 @@
 // upload_options in push().
 //
 // Exit status: 0 done, 1 another error, 2 usage, 3 the source cannot be read, 4 the store cannot be
-// written, 5 the source changed, 6 interrupted: --resume goes on.
+// written, 5 the source changed, 6 interrupted: --resume goes on, 7 the file's name cannot be an
+// object's.
 #include <penstock/adapters/file.hpp>
 #include <penstock/io.hpp>
 #include <penstock/penstock.hpp>
@@ -62,6 +63,8 @@ static std::optional<arguments> parse(int argc, char** argv) {
 }
 
 // [show]
+static bool bar_is_open = false;  // the cursor is behind it
+
 // A bar on a terminal; elsewhere a line for every ten per cent.
 static void show(const upload_progress& p) {
   static const bool terminal = ::isatty(STDERR_FILENO) != 0;
@@ -69,6 +72,7 @@ static void show(const upload_progress& p) {
   int percent = static_cast<int>(100 * p.fraction());
   if (terminal && percent != shown) {
     shown = percent;
+    bar_is_open = percent != 100;
     std::string bar(static_cast<std::size_t>(percent / 2), '#');
     fmt::print(stderr, "\r[{:50}] {:3} %{}", bar, percent, percent == 100 ? "\n" : "");
   } else if (!terminal && percent >= shown + 10) {
@@ -94,20 +98,31 @@ static task<result<upload_report>> push(const arguments& a, int& status) {
 }
 // [/push]
 
+static int failed(int status, std::string_view sentence) {
+  fmt::print(stderr, "{}{}\n", bar_is_open ? "\n" : "", sentence);
+  return status;
+}
+
+static int status_of(const error& why, const arguments& a, int status) {
+  if (why == errc::source_changed) return 5;
+  if (status == 3 || why == std::errc::is_a_directory) return 3;
+  for (error e = why; e.code(); e = e.cause()) {
+    if (e.operation() == "use object name" || e == std::errc::filename_too_long) return 7;
+    const bool ours = e.operation() != "upload";  // that one names the object
+    if (ours && e.object() == a.source.native()) return 3;
+  }
+  return status;
+}
+
 int main(int argc, char** argv) {
   auto a = parse(argc, argv);
   if (!a) {
-    fmt::print(stderr,
-               "usage: {} FILE STORE [--part-size BYTES[K|M|G]] [--concurrency N] [--direct] "
-               "[--resume]\n",
-               argv[0]);
-    return 2;
+    return failed(2, fmt::format("usage: {} FILE STORE [--part-size BYTES[K|M|G]] "
+                                 "[--concurrency N] [--direct] [--resume]",
+                                 argv[0]));
   }
   auto valid = validate(a->upload);
-  if (!valid) {
-    fmt::print(stderr, "{}\n", valid.error().message());
-    return 2;
-  }
+  if (!valid) return failed(2, valid.error().message());
   runtime rt;  // SIGINT and SIGTERM request stop
   int status = 1;
   auto report = rt.run(push(*a, status));
@@ -116,16 +131,6 @@ int main(int argc, char** argv) {
                report->parts_sent, report->bytes);
     return 0;
   }
-  if (report.error() == errc::canceled) {
-    fmt::print(stderr, "interrupted: run it again with --resume\n");
-    return 6;
-  }
-  fmt::print(stderr, "{}\n", report.error().message());
-  if (report.error() == errc::source_changed) return 5;
-  if (report.error() == std::errc::is_a_directory) return 3;
-  for (error e = report.error(); e.code(); e = e.cause()) {
-    const bool ours = e.operation() != "upload";  // that one names the object
-    if (ours && e.object() == a->source.native()) return 3;
-  }
-  return status;
+  if (report.error() == errc::canceled) return failed(6, "interrupted: run it again with --resume");
+  return failed(status_of(report.error(), *a, status), report.error().message());
 }

@@ -67,5 +67,5 @@ int main() {
 // slow: destructor ran
 // timed out
 // rolled back
-// outcome: timed out
+// outcome: with_timeout '1 ms': timed out
 // drained well, 3 jobs finished

@@ -136,6 +136,33 @@ TEST_CASE("a run that is stopped leaves its journal durable, and aborts nothing"
   CHECK(driver.first("remove .film.partial") == -1);
 }
 
+TEST_CASE("a source that ended early is named by its path, or else by the part") {
+  struct short_source : text_source {
+    task<result<status>> stat() { co_return status{9000}; }
+  };
+  struct named_source : short_source {
+    std::string path() const { return "/films/one"; }
+  };
+  const std::string bytes = some_bytes(5001, 3);
+  const auto message = [&](auto in) {
+    folder f;
+    scripted::recording_driver driver;
+    test::test_runtime rt;
+    watched_target target{directory_target(f.store())};
+    auto body = [&]() -> task<result<upload_report>> {
+      driver.install();
+      co_return co_await send(in, target, f, false);
+    };
+    const auto report = rt.run(body());
+    CHECK(report.error() == errc::source_changed);
+    return report.error().message();
+  };
+  CHECK(message(short_source{{bytes}})
+            .starts_with("upload 'film': read part 2 of the source: source changed"));
+  CHECK(message(named_source{{{bytes}}})
+            .starts_with("upload 'film': read '/films/one': source changed"));
+}
+
 TEST_CASE("stopped wherever it waits, an upload leaves no buffer lent and no half of an object") {
   const std::string bytes = some_bytes(5001, 2);
   for (int how = 0; how < 8; ++how) {

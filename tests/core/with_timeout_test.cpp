@@ -69,6 +69,23 @@ PENSTOCK_TEST("too late: timed_out, at that very nanosecond, and the work is unw
   CHECK(rt.now() == time_point(1500us + 1ns));
 }
 
+PENSTOCK_TEST("the error says which limit has passed") {
+  const auto says = [](duration d) -> task<std::string> {
+    co_return (co_await with_timeout(d, sleep_for(duration::max()))).error().message();
+  };
+  CHECK(co_await says(50ms) == "with_timeout '50 ms': timed out");
+  CHECK(co_await says(90s) == "with_timeout '90 s': timed out");
+  CHECK(co_await says(1500us) == "with_timeout '1500 us': timed out");
+  CHECK(co_await says(1s + 1ns) == "with_timeout '1000000001 ns': timed out");
+  CHECK(co_await says(0s) == "with_timeout '0 ns': timed out");
+  CHECK(co_await says(-1s) == "with_timeout '0 ns': timed out");
+  CHECK(co_await says(duration(1'000'000'000'000'000'001)) ==
+        "with_timeout '1000000000000000001 ns': timed out");
+  const auto late = co_await with_deadline(time_point{}, sleep_for(1h));
+  CHECK(late.error() == errc::timed_out);
+  CHECK(late.error().message() == "with_deadline: timed out");
+}
+
 PENSTOCK_TEST("a result at the same instant wins") {
   CHECK((co_await with_timeout(5ms, value(5ms, 1))).value() == 1);
   auto two = []() -> task<int> {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """What the head comment of examples/chunked_upload.cpp promises, tried: chunked_upload.py PROGRAM, in an
 empty folder."""
+import ctypes
 import os
 import pathlib
 import pty
@@ -20,6 +21,10 @@ DEADLINE = 60  # seconds
 def check(good, what):
     if not good:
         sys.exit(f"chunked_upload: {what}")
+
+
+def skip(what, why):
+    print(f"[skip] chunked_upload, {what}: {why}", flush=True)
 
 
 def run(*arguments, status=0, **more):
@@ -41,8 +46,8 @@ def sent(done):
     return tuple(map(int, found.groups()))
 
 
-def started_and_stopped(source, store, how, *arguments):
-    """Starts an upload, ends it with a signal when something is there; its exit status."""
+def started_and_stopped(source, store, how, *arguments, meddle=lambda: None):
+    """Starts an upload, sends it a signal when something is there; its exit status."""
     p = subprocess.Popen([PROGRAM, source, store, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     shown, end = "", time.monotonic() + DEADLINE
     while not re.search(r"[1-9]\d* of \d+ parts", shown):
@@ -51,6 +56,8 @@ def started_and_stopped(source, store, how, *arguments):
         check(data, "it ended before it could be interrupted")
         shown += data.decode()
     p.send_signal(how)
+    meddle()
+    p.send_signal(signal.SIGCONT)
     _, rest = p.communicate(timeout=DEADLINE)
     return p.returncode, rest.decode()
 
@@ -84,13 +91,56 @@ def unreadable():
     source = pathlib.Path("/sys/class/net/lo/speed")
     try:
         source.read_bytes()
-        return
+        return skip("unreadable", f"{source} can be read")
     except OSError:
         if not source.exists() or source.stat().st_size == 0:
-            return
+            return skip("unreadable", f"there is no {source}")
     store = pathlib.Path("other")
     store.mkdir()
     sentence(run(source, store, status=3), "speed")
+
+
+def mounted(store, options, flags):
+    """For a child: a file system of its own at the store."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    new_namespace, recursive_private = 0x20000, 0x44000
+
+    def prepare():
+        place = str(store).encode()
+        for failed in (libc.unshare(new_namespace), libc.mount(b"none", b"/", None, recursive_private, None),
+                       libc.mount(b"tmpfs", place, b"tmpfs", flags, options)):
+            if failed:
+                raise OSError(ctypes.get_errno(), "mount")
+    return prepare
+
+
+def bad_stores(store):
+    source = pathlib.Path("sized.bin")
+    source.write_bytes(os.urandom(4 * MIB))
+    read_only = 1
+    for what, options, flags, word in (("read-only", b"size=8m", read_only, "Read-only file system"),
+                                       ("full", b"size=1m", 0, "No space left on device")):
+        for more in ([], ["--resume"]):
+            prepare = mounted(store, options, flags)
+            try:
+                done = run(source, store, *more, status=4, preexec_fn=prepare)
+            except subprocess.SubprocessError:
+                skip(f"{what} store", "mounting a tmpfs is not permitted")
+                break
+            sentence(done, "sized.bin", "store", word)
+
+
+def refused_names(store):
+    """However the file is spelt."""
+    for name in (".hidden", "n" * 241, "n" * 255):
+        source = pathlib.Path(name)
+        source.write_bytes(b"x")
+        for spelling in (name, f"./{name}", source.resolve()):
+            for more in ([], ["--resume"]):
+                sentence(run(spelling, store, *more, status=7), name)
+        source.unlink()
+    check(sorted(p.name for p in store.iterdir()) == [], "something was left in the store")
+    sentence(run("n" * 256, store, status=3), "too long")
 
 
 def names(store):
@@ -128,6 +178,11 @@ def interrupted(store):
         check([p.name for p in store.iterdir()] == [source.name], "more than the object is left")
         (store / source).unlink()
 
+    # A source that changes during the upload; what is begun then is of no use.
+    status, rest = started_and_stopped(source, store, signal.SIGSTOP, meddle=lambda: os.utime(source))
+    check(status == 5 and "big.bin" in rest and "source changed" in rest, f"changed: status {status}: {rest}")
+    check(not (store / source).exists(), "changed: an object is visible")
+
     # A source that changed is refused; without --resume it starts over.
     started_and_stopped(source, store, signal.SIGINT)
     with open(source, "r+b") as f:
@@ -138,18 +193,33 @@ def interrupted(store):
     check((store / source).read_bytes() == source.read_bytes(), "the object differs")
 
 
-def on_a_terminal(store):
+def shown_on_a_terminal(source, store, status, meddle=None):
+    """What is shown; meddle(process) is called when the bar is."""
     ours, theirs = pty.openpty()
-    p = subprocess.Popen([PROGRAM, "small.bin", store], stdout=subprocess.DEVNULL, stderr=theirs)
+    p = subprocess.Popen([PROGRAM, source, store], stdout=subprocess.DEVNULL, stderr=theirs)
     os.close(theirs)
     shown = b""
     try:
         while data := os.read(ours, 4096):
             shown += data
+            if meddle and b"%" in shown:
+                meddle(p)
+                meddle = None
     except OSError:  # the other end is closed
         pass
-    check(p.wait(DEADLINE) == 0, "status on a terminal")
+    os.close(ours)
+    check(p.wait(DEADLINE) == status, f"on a terminal: not status {status}: {shown!r}")
+    return shown
+
+
+def on_a_terminal(store):
+    shown = shown_on_a_terminal("small.bin", store, 0)
     check(b"\r[" in shown and shown.count(b"100 %") == 1, f"no bar, or two: {shown!r}")
+    # A bar that is not at its end ends its line before anything is said.
+    shown = shown_on_a_terminal("big.bin", store, 6, lambda p: p.send_signal(signal.SIGINT))
+    check(re.search(rb" %\r\ninterrupted: [^\r\n]*\r\n$", shown), f"glued to the bar: {shown!r}")
+    shown = shown_on_a_terminal("big.bin", store, 5, lambda p: os.truncate("big.bin", 5 * MIB))
+    check(re.search(rb" %\r\nupload 'big.bin': [^\r\n]*\r\n$", shown), f"glued to the bar: {shown!r}")
 
 
 def main():
@@ -158,6 +228,8 @@ def main():
     usage_and_input(store)
     sizes(store)
     unreadable()
+    bad_stores(store)
+    refused_names(store)
     names(store)
     interrupted(store)
     on_a_terminal(store)

@@ -78,17 +78,19 @@ constexpr upload_options small{.part_size = 16u << 10,
 
 template <class Show>
 task<result<upload_report>> push(fs::path source, fs::path store, std::string name,
-                                 fs::path journal, Show show) {
+                                 fs::path journal, Show show, upload_options o = small) {
   file in = co_await ok(file::open(source, open_mode::read));
   directory_target target{store};
   if (journal.empty()) {
-    co_return co_await upload(in, target, name, small, on_progress(show));
+    co_return co_await upload(in, target, name, o, on_progress(show));
   }
-  co_return co_await upload(in, target, name, small, resume_from(journal), on_progress(show));
+  co_return co_await upload(in, target, name, o, resume_from(journal), on_progress(show));
 }
 inline result<upload_report> push_now(const fs::path& source, const fs::path& store,
-                                      std::string name = "film", const fs::path& journal = {}) {
+                                      std::string name = "film", const fs::path& journal = {},
+                                      const upload_options& o = small) {
   runtime rt;
-  return rt.run(push(source, store, std::move(name), journal, [](const upload_progress&) {}));
+  return rt.run(push(
+      source, store, std::move(name), journal, [](const upload_progress&) {}, o));
 }
 }  // namespace upload_fault

@@ -105,6 +105,8 @@ TEST_CASE("read_chunks() of a file for direct I/O needs a size on its grid") {
     REQUIRE(even);
     CHECK(even->size() == 3);
     CHECK(even->back().size() == 10'000 - 8192);
+    CHECK(off.error().message() ==
+          "read in chunks off the grid of direct I/O '" + s.path() + "': invalid option");
   });
 }
 
@@ -113,6 +115,7 @@ TEST_CASE("read_chunks() refuses a size of zero") {
     sample s(10);
     auto none = rt.run(chunks_of(s.path(), 0));
     CHECK(none.error() == errc::invalid_option);
+    CHECK(none.error().message() == "read in chunks of 0 bytes '" + s.path() + "': invalid option");
   });
 }
 

@@ -19,12 +19,14 @@ COMMENTS = {
     "public declarations have doc comments with the headings they need":
         lambda root: doc_comments.check(root, headings),
 }
+COSTS = {"the cost of each public header is listed": reference.check_costs}
 NAMES = {"each public name is on a page": lambda root: reference.check_names(root, names)}
 
 report = Report()
-for name, check in {**PAGES, **COMMENTS, **NAMES}.items():
+for name, check in {**PAGES, **COMMENTS, **COSTS, **NAMES}.items():
     report.case(name, check(ROOT))
 planted.prove(report, "pages", lambda tree: [f for c in PAGES.values() for f in c(tree)])
 planted.prove(report, "doc_comments", lambda tree: [f for c in COMMENTS.values() for f in c(tree)])
+planted.prove(report, "include_cost", lambda tree: [f for c in COSTS.values() for f in c(tree)])
 planted.prove(report, "names", lambda tree: [f for c in NAMES.values() for f in c(tree)])
 report.finish()

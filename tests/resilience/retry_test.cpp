@@ -7,10 +7,12 @@
 #include <penstock/sync/semaphore.hpp>
 #include <penstock/test.hpp>
 #include <support/penstock_test.hpp>
+#include <support/stopped.hpp>
 
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -87,6 +89,84 @@ PENSTOCK_TEST("R4: a delay that would end after the deadline is not waited for")
   const auto outcome = co_await with_timeout(1s, policy(idempotent(call)));
   CHECK(!outcome);
   CHECK(s.calls == 2);
+  // The second attempt began in time, and was cut off.
+  if (!outcome) CHECK(outcome.error() == errc::timed_out);
+  CHECK(rt.now() == time_point(1s));
+
+  server quicker{.failures = 100, .takes = 200ms};
+  auto other = [&] { return quicker.call(); };
+  const auto early = co_await with_timeout(1s, policy(idempotent(other)));
+  CHECK(!early);
+  if (!early) CHECK(early.error() == errc::overloaded);
+  if (!early) CHECK(early.error().why() == retry_stop::deadline);
+  CHECK(quicker.calls == 2);
+  CHECK(rt.now() == time_point(1700ms));  // a third attempt would begin at the deadline
+}
+
+PENSTOCK_TEST("what nobody has marked is repeated with .repeat = unsafe") {
+  server s{.failures = 2};
+  auto call = [&] { return s.call(); };
+  const unsafe_retry_options o{
+      .attempts = 4, .backoff = constant(300ms, {.jitter = jitter::none}), .repeat = unsafe};
+  auto policy = retry(o);
+  CHECK(co_await policy(call));
+  CHECK(s.calls == 3);
+  CHECK(rt.now() == time_point(600ms));
+  server marked{.failures = 9};
+  auto other = [&] { return marked.call(); };
+  const auto failed = co_await policy(idempotent(other));
+  CHECK(!failed);
+  CHECK(marked.calls == 4);
+  server never{.failures = 9};
+  auto third = [&] { return never.call(); };
+  auto nothing = retry(o, [](const error&) { return false; });
+  CHECK(!co_await nothing(third));
+  CHECK(never.calls == 1);
+}
+
+PENSTOCK_TEST("max_delay cuts the backoff, and is the longest that a server may ask for") {
+  const retry_options o{
+      .attempts = 4, .backoff = exponential(100ms, {.jitter = jitter::none}), .max_delay = 150ms};
+  server s{.failures = 3};
+  auto call = [&] { return s.call(); };
+  auto policy = retry(o);
+  CHECK(co_await policy(idempotent(call)));
+  CHECK(rt.now() == time_point(100ms + 150ms + 150ms));
+  server patient{.failures = 1, .with = error(errc::rate_limited).retry_after(151ms)};
+  auto other = [&] { return patient.call(); };
+  const auto outcome = co_await policy(idempotent(other));
+  CHECK(!outcome);
+  if (!outcome) CHECK(outcome.error() == errc::rate_limited);
+  if (!outcome) CHECK(outcome.error().why() == retry_stop::pushback);
+  CHECK(patient.calls == 1);
+  CHECK(rt.now() == time_point(400ms));
+}
+
+PENSTOCK_TEST("an attempt that was canceled is the last one") {
+  server s{.failures = 9, .with = errc::canceled};
+  auto call = [&] { return s.call(); };
+  auto always = retry(fixed, [](const error&) { return true; });
+  const auto outcome = co_await always(idempotent(call));
+  CHECK(!outcome);
+  if (!outcome) CHECK(outcome.error().why() == retry_stop::canceled);
+  CHECK(s.calls == 1);
+  CHECK(rt.now() == time_point{});
+}
+
+PENSTOCK_TEST("behind a delay that was asked for the backoff begins anew") {
+  int calls = 0;
+  std::vector<duration> at;
+  auto call = [&]() -> task<result<int>> {
+    at.push_back((co_await this_task::now()).time_since_epoch());
+    ++calls;
+    if (calls == 3) co_return fail(error(errc::rate_limited).retry_after(1s));
+    if (calls <= 5) co_return fail(errc::overloaded);
+    co_return 42;
+  };
+  auto policy =
+      retry(retry_options{.attempts = 6, .backoff = exponential(100ms, {.jitter = jitter::none})});
+  CHECK(co_await policy(idempotent(call)));
+  CHECK(at == std::vector<duration>{0ms, 100ms, 300ms, 1300ms, 1400ms, 1600ms});
 }
 
 PENSTOCK_TEST("R5: the delay that the server asks for is kept, within the deadline") {
@@ -123,6 +203,15 @@ PENSTOCK_TEST("R7: what is not retryable, and a predicate that throws, end it") 
 TEST_CASE("options are checked by name") {
   CHECK(validate(retry_options{}));
   CHECK(!validate(retry_options{.attempts = 0}));
+  CHECK(validate(retry_options{.max_delay = 0s}));
+  const auto refused = validate(retry_options{.max_delay = -1ns});
+  REQUIRE(!refused);
+  CHECK(refused.error() == errc::invalid_option);
+  CHECK(refused.error().message() == "retry_options 'max_delay is negative': invalid option");
+  CHECK(!validate(unsafe_retry_options{.attempts = 0, .repeat = unsafe}));
+  CHECK(!validate(unsafe_retry_options{.max_delay = -1ns, .repeat = unsafe}));
+  CHECK(support::stopped_with([] { static_cast<void>(retry({.max_delay = -1ns})); }) ==
+        "retry_options 'max_delay is negative': invalid option");
 }
 
 TEST_CASE("stopped at every step a retry begins no attempt and gives back what it holds") {

@@ -440,7 +440,7 @@ def main(words):
     arguments = parse(words)
     session = Session(arguments)
     if arguments.deep is not None:
-        session.deep(DEFAULT, arguments.deep)
+        session.deep(replace(DEFAULT, suites=(*SUITES,)), arguments.deep)
     elif arguments.matrix or arguments.variant:
         for variant in MATRIX:
             if not arguments.variant or variant.name in arguments.variant:

@@ -289,6 +289,8 @@ TEST_CASE("U6: a source that changed between runs is refused, as is another obje
   const auto other = run(upload(w.source, w.target, "other", small, w.journal));
   REQUIRE(!other);
   CHECK(other.error() == errc::invalid_option);
+  CHECK(other.error().message() ==
+        "upload 'other': resume from journal: it is of object 'film': invalid option");
   CHECK(run(w.journaled()));
 }
 
@@ -373,7 +375,8 @@ TEST_CASE("U11: a stop ends what is in flight within a second, wherever it waits
           co_await sleep_for(50ms);
           rt.request_stop();
         };
-        auto both = co_await when_all_settled(with_journal ? w.journaled() : w.plain(), stop());
+        auto work = with_journal ? w.journaled() : w.plain();
+        auto both = co_await when_all_settled(std::move(work), stop());
         co_return std::get<0>(std::move(both));
       };
       const auto report = rt.run(stopped());
@@ -444,8 +447,31 @@ TEST_CASE("options are checked, by name") {
   const auto report = run(upload(w.source, w.target, "film", bad));
   REQUIRE(!report);
   CHECK(report.error() == errc::invalid_option);
-  CHECK(report.error().message().find("concurrency") != std::string::npos);
+  CHECK(report.error().message() ==
+        "upload 'film': upload_options 'concurrency is 0': invalid option");
   CHECK(w.store.begins == 0);
+}
+
+TEST_CASE("what is resumed keeps its journal's plan, whatever part size is asked for now") {
+  for (const std::uint64_t asked : {500u, 3000u, 100'000u}) {
+    CAPTURE(asked);
+    world w;
+    w.store.failures[7] = 1;
+    w.store.failure = errc::invalid_option;
+    REQUIRE(!run(w.journaled()));
+    const auto kept = *detail::parse_journal(w.journal.on_disk->durable);
+    const auto there = std::count_if(kept.parts.begin(), kept.parts.end(),
+                                     [](const auto& r) { return r.has_value(); });
+    REQUIRE(there > 3);
+    upload_options o = small;
+    o.part_size = asked;
+    const auto report = run(upload(w.source, w.target, "film", o, w.journal));
+    REQUIRE(report);
+    CHECK(report->parts == 20);
+    CHECK(report->parts_sent == 20 - there);
+    CHECK(w.store.begins == 1);
+    CHECK(w.store.objects["film"] == w.source.bytes);
+  }
 }
 
 TEST_CASE("a stop while the object is completed comes too late") {

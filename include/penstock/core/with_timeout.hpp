@@ -9,9 +9,35 @@
 #include <penstock/core/detail/scope.hpp>
 
 #include <algorithm>
+#include <span>
+#include <string_view>
 
 namespace penstock {
 namespace detail {
+// "50 ms": in the largest unit that keeps all of it. Without fmt, which core does not include.
+inline std::string_view write_limit(duration d, std::span<char, 24> to) noexcept {
+  constexpr std::string_view units[] = {" ns", " us", " ms", " s"};
+  auto count = static_cast<std::uint64_t>((std::max)(d, duration::zero()).count());
+  std::size_t unit = 0;
+  while (unit < 3 && count != 0 && count % 1000 == 0) {
+    count /= 1000;
+    ++unit;
+  }
+  std::size_t at = to.size() - units[unit].size();
+  units[unit].copy(to.data() + at, units[unit].size());
+  do {
+    to[--at] = static_cast<char>('0' + count % 10);
+    count /= 10;
+  } while (count != 0);
+  return {to.data() + at, to.size() - at};
+}
+// Only when the time is over: what is in time formats nothing.
+PENSTOCK_NOINLINE inline error timeout_error(bool relative, duration d) noexcept {
+  if (!relative) return error(errc::timed_out).with("with_deadline");
+  char text[24];
+  return error(errc::timed_out).with("with_timeout", write_limit(d, text));
+}
+
 template <class A>
 class timeout_awaiter : public leaf<timeout_awaiter<A>>, timer {
   using R = resume_t<A>;
@@ -59,7 +85,7 @@ class timeout_awaiter : public leaf<timeout_awaiter<A>>, timer {
   }
   [[nodiscard]] out await_resume() {
     if (child_.end() == child_end::stopped) {
-      return tl::unexpected<error>(error(errc::timed_out));
+      return tl::unexpected<error>(timeout_error(relative_, for_));
     }
     if constexpr (std::is_void_v<R>) {
       child_.awaiter().await_resume();
@@ -87,12 +113,12 @@ class timeout_awaiter : public leaf<timeout_awaiter<A>>, timer {
 /// **Parameters.** `d` - any chrono duration; with zero or less only what completes at once
 /// succeeds.
 /// **Result.** `result<T>` of what `a` yields, flattened when `a` yields a result.
-/// **Errors.** `errc::timed_out` when `d` passed first; the errors of `a`, if it yields a result.
-/// When `a` completed at the same instant its result wins.
+/// **Errors.** `errc::timed_out` when `d` passed first, as "with_timeout '50 ms': timed out"; the
+/// errors of `a`, if it yields a result. When `a` completed at the same instant its result wins.
 /// **Suspends.** as `a` does. On expiry `a` is stopped (reason `deadline`) and waited for.
 /// **Cancellation.** a stop from outside ends `a` and unwinds; when both happen by the time `a` has
 /// ended, the outer one wins.
-/// **Complexity.** one timer, O(1), no allocation.
+/// **Complexity.** one timer, O(1), no allocation; what timed out allocates the error's text.
 /// **See also.** `with_deadline`, `this_task::deadline`.
 template <class Rep, class Period, awaitable A>
 [[nodiscard]] auto with_timeout(std::chrono::duration<Rep, Period> d, A&& a) {

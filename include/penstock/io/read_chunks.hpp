@@ -35,8 +35,9 @@ class chunk_stream : public stream_interface<chunk_stream> {
     if (size_ == 0 || size_ % grid.offset != 0) {
       ended_ = true;
       f.fail(error(errc::invalid_option)
-                 .with("read_chunks",
-                       size_ == 0 ? "chunk size 0" : "chunk size off the grid of direct I/O"));
+                 .with(size_ == 0 ? "read in chunks of 0 bytes"
+                                  : "read in chunks off the grid of direct I/O",
+                       file_->path()));
       return;
     }
     store_ = chunk_store::create(size_, (std::max)(grid.memory, alignof(std::max_align_t)));

@@ -48,7 +48,8 @@ task<result<>> run_discard(Target& target, Journal journal) {
 template <class Source, class Target, class Journal, class Progress>
 task<result<upload_report>> run_upload(Source& source, Target& target, std::string name,
                                        upload_options options, Journal journal, Progress progress) {
-  co_await ok(validate(options));
+  const auto valid = validate(options);
+  if (!valid) co_return fail(valid.error().with("upload", name));
   uploader<Source, Target, Journal, Progress> u(source, target, name, options, std::move(journal),
                                                 std::move(progress));
   auto leave = [&u] { return u.leave(); };

@@ -22,15 +22,19 @@ struct no_progress {
   void operator()(const upload_progress&) const noexcept {}
 };
 
+template <class Journal>
+std::string journal_path(const Journal& journal) {
+  if constexpr (requires { std::string(journal.path()); }) return std::string(journal.path());
+  return {};
+}
+
 // Nothing: there is no journal, or the rest of one that was cut off in its header.
 template <class Journal>
 task<result<std::optional<journal_state>>> load_state(Journal& journal) {
   const std::string text = co_await ok(journal.load());
   auto state = parse_journal(text);
   if (state || begins_journal(text)) co_return state;
-  std::string where;
-  if constexpr (requires { where = journal.path(); }) where = journal.path();
-  co_return fail(errc::invalid_option, "resume from what is not a journal", where);
+  co_return fail(errc::invalid_option, "resume from what is not a journal", journal_path(journal));
 }
 
 // What can be in flight of a plan, within the budget; blocks no larger than its parts need.
@@ -119,7 +123,8 @@ class uploader {
       auto state = co_await ok(load_state(journal_));
       if (state) {
         if (state->name != name_) {
-          co_return fail(errc::invalid_option, "resume", "the journal is of another object");
+          error other = error(errc::invalid_option).with("it is of object", state->name);
+          co_return fail(std::move(other).with("resume from journal", journal_path(journal_)));
         }
         if (state->source != identity_) co_return fail(errc::source_changed, "resume", name_);
         auto again = co_await target_.resume(name_, state->plan, state->id);

@@ -35,6 +35,13 @@ std::size_t read_unit(const Source& from) noexcept {
   else
     return 1;
 }
+// A source has a path, or only the name of the upload that it is for.
+template <class Source>
+error ended_early(const Source& from, const upload_part& part) {
+  const error changed = errc::source_changed;
+  if constexpr (requires { std::string(from.path()); }) return changed.with("read", from.path());
+  return changed.with("read part " + std::to_string(part.index) + " of the source");
+}
 constexpr std::size_t round_up(std::size_t n, std::size_t unit) noexcept {
   return (n + unit - 1) / unit * unit;
 }
@@ -75,7 +82,7 @@ inline result<std::uint32_t> copy_now(const file& from, const file* to, const up
     const auto read =
         read_fully(from, part.offset + done, block.first(round_up(want, from.alignment().offset)));
     if (!read) return fail(read.error());
-    if (*read < want) return fail(errc::source_changed, "read", from.path());
+    if (*read < want) return fail(ended_early(from, part));
     const auto bytes = block.first(want);
     crc = crc32c(bytes, crc);
     if (to) {
@@ -148,7 +155,7 @@ class block_copy {
       const auto bytes = block.mutable_bytes();
       const std::size_t read =
           co_await ok(from_.read_at(at, bytes.first(round_up(want, read_unit_))));
-      if (read < want) co_return fail(errc::source_changed, "read", "the source ended early");
+      if (read < want) co_return fail(ended_early(from_, part_));
       sums_[i] = crc32c(bytes.first(want));
       const std::size_t whole = round_up(want, write_unit_);
       std::memset(bytes.data() + want, 0, whole - want);
