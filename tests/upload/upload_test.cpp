@@ -375,7 +375,8 @@ TEST_CASE("U11: a stop ends what is in flight within a second, wherever it waits
           co_await sleep_for(50ms);
           rt.request_stop();
         };
-        auto both = co_await when_all_settled(with_journal ? w.journaled() : w.plain(), stop());
+        auto sent = with_journal ? w.journaled() : w.plain();
+        auto both = co_await when_all_settled(std::move(sent), stop());
         co_return std::get<0>(std::move(both));
       };
       const auto report = rt.run(stopped());
@@ -451,7 +452,7 @@ TEST_CASE("options are checked, by name") {
   CHECK(w.store.begins == 0);
 }
 
-TEST_CASE("what is resumed keeps its journal's plan, whatever part size is asked for now") {
+TEST_CASE("what is resumed keeps its journal's plan, whatever part size the later call has") {
   for (const std::uint64_t asked : {500u, 3000u, 100'000u}) {
     CAPTURE(asked);
     world w;
