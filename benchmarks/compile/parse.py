@@ -5,14 +5,14 @@
 parse.py side SIDE HEADER --cxx CXX
     one run; SIDE is "subject" (the header of ours) or "baseline" (only the standard and third-party
     headers that it needs); prints "RESULT seconds=S"
-parse.py table --cxx CXX [--runs N]
-    all public headers as a Markdown table, with the ratio to <coroutine>, <atomic> and <memory>
+parse.py table --cxx CXX... [--runs N]
+    all public headers as a Markdown table, seconds and their ratio to <coroutine>, <atomic> and
+    <memory>, with columns for each compiler
 """
 import argparse
 import os
 import pathlib
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -57,9 +57,9 @@ def parse_seconds(cxx, headers):
     return usage.ru_utime + usage.ru_stime
 
 
-def table(cxx, runs):
-    headers = sorted(path.relative_to(INCLUDE).as_posix() for path in INCLUDE.rglob("*.hpp")
-                     if "detail" not in path.parts)
+def measured(cxx, headers, runs):
+    """The least of all runs, for whatever else the machine does only adds to it: of the yardstick,
+    and of each header that this compiler accepts here."""
     seconds = {header: [] for header in headers}
     yardstick = []
     for _ in range(runs):
@@ -69,12 +69,21 @@ def table(cxx, runs):
                 seconds[header].append(parse_seconds(cxx, [header]))
             except SystemExit:
                 del seconds[header]  # it needs a library that is not here
-    unit = statistics.median(yardstick)
-    print("| header | seconds | ratio |\n|---|---|---|")
-    print(f"| {', '.join(f'`<{name}>`' for name in YARDSTICK)} | {unit:.2f} | 1.0 |")
-    for header, values in seconds.items():
-        value = statistics.median(values)
-        print(f"| `<{header}>` | {value:.2f} | {value / unit:.1f} |")
+    return min(yardstick), {header: min(values) for header, values in seconds.items()}
+
+
+def table(compilers, runs):
+    headers = sorted(path.relative_to(INCLUDE).as_posix() for path in INCLUDE.rglob("*.hpp")
+                     if "detail" not in path.parts)
+    columns = [measured(cxx, headers, runs) for cxx in compilers]
+    print("| header |" + "".join(f" {cxx} | ratio |" for cxx in compilers))
+    print("|---|" + "---|---|" * len(columns))
+    yardstick = ", ".join(f"`<{name}>`" for name in YARDSTICK)
+    print(f"| {yardstick} |" + "".join(f" {unit:.2f} | 1.0 |" for unit, _ in columns))
+    for header in headers:
+        cells = [f" {of[header]:.2f} | {of[header] / unit:.1f} |" if header in of else " - | - |"
+                 for unit, of in columns]
+        print(f"| `<{header}>` |" + "".join(cells))
 
 
 def main():
@@ -83,16 +92,17 @@ def main():
     parser.add_argument("what", choices=["side", "table"])
     parser.add_argument("side", nargs="?", choices=["baseline", "subject"])
     parser.add_argument("header", nargs="?")
-    parser.add_argument("--cxx", default="g++")
+    parser.add_argument("--cxx", nargs="+", default=["g++"])
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
     if arguments.what == "table":
         table(arguments.cxx, arguments.runs)
         return
+    cxx = arguments.cxx[0]
     headers = [arguments.header]
     if arguments.side == "baseline":
-        headers = foreign(arguments.cxx, arguments.header)
-    print(f"RESULT seconds={parse_seconds(arguments.cxx, headers):.4f}")
+        headers = foreign(cxx, arguments.header)
+    print(f"RESULT seconds={parse_seconds(cxx, headers):.4f}")
 
 
 if __name__ == "__main__":

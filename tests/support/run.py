@@ -446,6 +446,9 @@ def main(words):
         if arguments.only and "fault" in arguments.only:
             default = replace(DEFAULT, suites=(*SUITES,))
         session.variant(default)
+        if not arguments.filter and "meta" in (arguments.only or SUITES):
+            for name in default.without:
+                session.add(Outcome(default.name, "meta", name, skipped=1, skips=["only with --matrix"]))
     return session.finish()
 
 

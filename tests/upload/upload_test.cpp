@@ -375,8 +375,8 @@ TEST_CASE("U11: a stop ends what is in flight within a second, wherever it waits
           co_await sleep_for(50ms);
           rt.request_stop();
         };
-        auto sent = with_journal ? w.journaled() : w.plain();
-        auto both = co_await when_all_settled(std::move(sent), stop());
+        auto work = with_journal ? w.journaled() : w.plain();
+        auto both = co_await when_all_settled(std::move(work), stop());
         co_return std::get<0>(std::move(both));
       };
       const auto report = rt.run(stopped());

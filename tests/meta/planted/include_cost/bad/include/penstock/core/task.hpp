@@ -1,0 +1,2 @@
+namespace penstock {}
+// expect-at 0: cost, it has no row
