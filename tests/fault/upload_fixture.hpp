@@ -64,8 +64,9 @@ struct text_source {
   task<result<status>> stat() { co_return status{text.size()}; }
   task<result<std::size_t>> read_at(std::uint64_t offset, std::span<std::byte> to) {
     if (takes > duration::zero()) co_await sleep_for(takes);
-    const std::size_t n = (std::min)(to.size(), text.size() - static_cast<std::size_t>(offset));
-    std::copy_n(reinterpret_cast<const std::byte*>(text.data()) + offset, n, to.data());
+    const std::size_t at = (std::min)(static_cast<std::size_t>(offset), text.size());
+    const std::size_t n = (std::min)(to.size(), text.size() - at);
+    std::copy_n(reinterpret_cast<const std::byte*>(text.data()) + at, n, to.data());
     co_return n;
   }
 };

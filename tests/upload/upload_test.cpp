@@ -452,7 +452,7 @@ TEST_CASE("options are checked, by name") {
   CHECK(w.store.begins == 0);
 }
 
-TEST_CASE("what is resumed keeps its journal's plan, whatever part size is asked for now") {
+TEST_CASE("what is resumed keeps its journal's plan, whatever part size the later call has") {
   for (const std::uint64_t asked : {500u, 3000u, 100'000u}) {
     CAPTURE(asked);
     world w;
