@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import os
 import pathlib
+import pty
 import re
 import select
 import shutil
@@ -19,6 +20,7 @@ import signal
 import subprocess
 import sys
 import time
+import tty
 
 DEADLINE = 300  # seconds for one program; a wait for an event never takes longer
 checks = {"passed": 0, "failed": 0, "skipped": 0}
@@ -50,30 +52,46 @@ def make_file(path, mib):
 
 
 class Run:
-    """A program with its time, CPU time and peak memory, and its output as it comes."""
+    """A program with its time, CPU time and peak memory, and its output as it comes. It is shown when
+    the run is watched: on a terminal as it looks on one, elsewhere the lines."""
 
-    def __init__(self, command):
+    def __init__(self, command, watched=False):
         self.output = ""
+        self.watched = watched
         self.started = time.monotonic()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        stdin=subprocess.DEVNULL)
+        if watched and sys.stdout.isatty():
+            self.fd, theirs = pty.openpty()
+            tty.setraw(theirs)  # our own terminal makes lines of it
+        else:
+            self.fd, theirs = os.pipe()
+        self.process = subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL)
+        os.close(theirs)
 
     def read(self, until=None):
         """Reads on until `until(output)` is true or the output ends."""
-        fd = self.process.stdout.fileno()
         while until is None or not until(self.output):
             left = self.started + DEADLINE - time.monotonic()
-            if left <= 0 or not select.select([fd], [], [], left)[0]:
+            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
                 self.process.kill()
                 raise SystemExit(f"no progress within {DEADLINE} s: {self.output[-300:]}")
-            data = os.read(fd, 65536)
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:  # a terminal whose other end is closed
+                data = b""
             if not data:
                 return False
-            self.output += data.decode(errors="replace")
+            text = data.decode(errors="replace")
+            self.output += text
+            if self.watched:
+                sys.stdout.write(text)
+                sys.stdout.flush()
         return True
 
     def finish(self):
         self.read()
+        os.close(self.fd)
+        if self.watched and self.output and not self.output.endswith("\n"):
+            print(flush=True)  # it was ended in the middle of a line
         _, status, usage = os.wait4(self.process.pid, 0)
         self.seconds = time.monotonic() - self.started
         self.process.returncode = self.status = os.waitstatus_to_exitcode(status)
@@ -94,14 +112,14 @@ def interrupted(upload, source, store, how, total_parts):
     """Uploads, sends `how` half way, resumes; the object must be absent between and whole at the end."""
     name = signal.Signals(how).name
     target = store / source.name
-    first = Run([upload, source, store])
+    first = Run([upload, source, store], watched=True)
     reached = first.read(lambda _: first.percent() >= 50)
     first.process.send_signal(how)
     first.finish()
     check(f"{name} at {first.percent()} %: the upload had not ended", reached and first.status != 0,
           first.output[-200:])
     check(f"{name}: no object is visible", not target.exists())
-    second = Run([upload, source, store, "--resume"]).finish()
+    second = Run([upload, source, store, "--resume"], watched=True).finish()
     sent = second.number("sent")
     check(f"{name}: the second run ends well", second.status == 0, second.output[-300:])
     check(f"{name}: it sent {sent} of {total_parts} parts",
@@ -136,9 +154,8 @@ def run(options, store):
     mb = options.size * 1.048576
 
     print("uploading it", flush=True)
-    whole = Run([options.upload, source, store]).finish()
+    whole = Run([options.upload, source, store], watched=True).finish()
     parts = whole.number("parts")
-    sys.stdout.write(whole.output.splitlines()[-1] + "\n" if whole.output else "")
     check("the upload ends well", whole.status == 0, whole.output[-300:])
     target = store / source.name
     check("SHA-256 equals the source's", target.exists() and sha256(target) == source_digest)

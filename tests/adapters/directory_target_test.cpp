@@ -16,22 +16,6 @@ using namespace upload_fault;
 
 namespace {
 
-// A source that is no file: its blocks go through the loop.
-struct text_source {
-  struct status {
-    std::uint64_t size;
-    std::int64_t mtime_ns = 1, ctime_ns = 1;
-    std::uint64_t inode = 1;
-  };
-  const std::string& text;
-  task<result<status>> stat() { co_return status{text.size()}; }
-  task<result<std::size_t>> read_at(std::uint64_t offset, std::span<std::byte> to) {
-    const std::size_t n = (std::min)(to.size(), text.size() - static_cast<std::size_t>(offset));
-    std::copy_n(reinterpret_cast<const std::byte*>(text.data()) + offset, n, to.data());
-    co_return n;
-  }
-};
-
 std::size_t files_in(const fs::path& store) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(store), {}));
 }

@@ -24,6 +24,7 @@ using probes::failure;
 using probes::noted;
 
 namespace {
+// [services]
 // Works in the background, from its first use in a run to the run's end.
 class upkeep {
  public:
@@ -52,6 +53,7 @@ class upkeep {
   probes::log* log_;
   task_group* in_ = nullptr;
 };
+// [/services]
 }  // namespace
 
 TEST_CASE("services start lazily, are stopped and joined last, and start again in a later run") {

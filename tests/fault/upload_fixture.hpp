@@ -6,12 +6,15 @@
 /// A folder with a source and a store, and an upload of one into the other on the real runtime.
 
 #include <penstock/adapters/file.hpp>
+#include <penstock/core.hpp>
 #include <penstock/io.hpp>
 #include <penstock/runtime.hpp>
 #include <penstock/upload.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
 
 namespace upload_fault {
@@ -46,6 +49,25 @@ struct folder {
   fs::path store() const { return root / "store"; }
   fs::path object() const { return store() / "film"; }
   fs::path journal() const { return root / "journal"; }
+};
+
+// A source that is no file: its blocks go through the loop.
+struct text_source {
+  struct status {
+    std::uint64_t size;
+    std::int64_t mtime_ns = 1, ctime_ns = 1;
+    std::uint64_t inode = 1;
+  };
+  const std::string& text;
+  duration takes{};  // a read
+
+  task<result<status>> stat() { co_return status{text.size()}; }
+  task<result<std::size_t>> read_at(std::uint64_t offset, std::span<std::byte> to) {
+    if (takes > duration::zero()) co_await sleep_for(takes);
+    const std::size_t n = (std::min)(to.size(), text.size() - static_cast<std::size_t>(offset));
+    std::copy_n(reinterpret_cast<const std::byte*>(text.data()) + offset, n, to.data());
+    co_return n;
+  }
 };
 
 constexpr upload_options small{.part_size = 16u << 10,

@@ -43,6 +43,10 @@ def headers(root):
     return sources(root / "include" / "penstock", ".", suffixes=(".hpp",))
 
 
+def public_headers(root):
+    return (path for path in headers(root) if "detail" not in path.relative_to(root).parts)
+
+
 class Report:
     """Counts cases and prints their findings."""
 

@@ -11,7 +11,7 @@ CLASS_KEYS = ("class", "struct", "union")
 
 @dataclass
 class Declaration:
-    kind: str  # class, enum, function, alias, concept, variable
+    kind: str  # class, enum, enumerator, function, alias, concept, variable
     name: str
     line: int
     doc: list  # lines of the comment without ///, [] if none
@@ -184,9 +184,20 @@ class Reader:
             i = (matching_angle(tokens, i) or i) + 1 if tokens[i].text == "<" else i + 1
         close = matching(tokens, i)
         made = self.add("enum" if key == "enum" else "class", name, first, scope, public, out)
-        if key != "enum":
+        if key == "enum":
+            self.enumerators(i + 1, close, scope + (name,), made.members)
+        else:
             self.walk(i + 1, close, scope + (name,), key != "class", made.members, key)
         return self.to_semicolon(close)
+
+    def enumerators(self, i, end, scope, out):
+        tokens = self.tokens
+        while i < end:
+            first = i
+            self.add("enumerator", tokens[i].text, first, scope, True, out)
+            while i < end and tokens[i].text != ",":
+                i = matching(tokens, i) + 1 if tokens[i].text in "([{" else i + 1
+            i += 1
 
     def simple(self, first, i, scope, public, out):
         tokens = self.tokens

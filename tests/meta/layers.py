@@ -15,8 +15,8 @@ PENSTOCK = ORDER[:ORDER.index("upload") + 1]
 
 # Third-party headers: pattern, the only places, how the message calls it.
 HOMES = [
-    (r"liburing(\.h|/.*)", r"runtime/driver/uring\.hpp", "runtime/driver/uring.hpp"),
-    (r"linux/io_uring\.h", r"runtime/driver/uring\.hpp", "runtime/driver/uring.hpp"),
+    (r"liburing(\.h|/.*)", r"runtime/driver/detail/liburing\.hpp", "runtime/driver/detail/liburing.hpp"),
+    (r"linux/io_uring\.h", r"runtime/driver/detail/liburing\.hpp", "runtime/driver/detail/liburing.hpp"),
     (r"asio(\.hpp|/.*)|boost/asio.*", r"asio/.*|io/detail/resolver\w*\.hpp",
      "asio/ (or the resolver)"),
     (r"(concurrentqueue/)?(moodycamel/)?(blockingconcurrentqueue|concurrentqueue|"

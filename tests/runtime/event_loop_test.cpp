@@ -4,6 +4,7 @@
 #include <penstock/runtime/event_loop.hpp>
 
 #include <penstock/core.hpp>
+#include <penstock/runtime/detail/root_work.hpp>
 #include <support/each_driver.hpp>
 
 #include <atomic>
@@ -35,6 +36,23 @@ void post_when_there(std::atomic<waiter*>& from) {
   while (!(w = from.exchange(nullptr, std::memory_order_acquire))) std::this_thread::yield();
   w->env->sched->post(*w);
 }
+// A task for a loop that serves; `ended` counts down on the loop's thread.
+class assigned_work final : public detail::loop_work {
+ public:
+  assigned_work(event_loop& l, task<result<>> t) : root_(l, std::move(t).into_awaiter()) {}
+  void start() override { root_.start(); }
+  bool over() const noexcept override { return root_.over(); }
+  void request_stop(stop_reason why) noexcept override { root_.request_stop(why); }
+  void ended() noexcept override { ended_.count_down(); }
+  result<> wait() {
+    ended_.wait();
+    return root_.outcome();
+  }
+
+ private:
+  detail::root<detail::awaiter_t<task<result<>>>> root_;
+  std::latch ended_{1};
+};
 }  // namespace
 
 TEST_CASE("a post from another thread wakes the loop, however often") {
@@ -146,12 +164,11 @@ TEST_CASE("a stop that comes before a loop has work is for the work that begins 
     co_return result<>();
   };
   for (int i = 0; i < 100; ++i) {
-    detail::each_outcome outcome([] {}, 1);
-    detail::each_work<decltype(sleeps)> work(loop, sleeps, outcome);
+    assigned_work work(loop, sleeps());
     loop.request_stop();
     for (int k = 0; k < i; ++k) std::this_thread::yield();
     loop.assign(work);
-    CHECK(outcome.wait().error() == errc::canceled);
+    CHECK(work.wait().error() == errc::canceled);
   }
   loop.quit();
   server.join();

@@ -339,9 +339,13 @@ class Session:
             text = self.arguments.filter
             chosen = [t for t in chosen if text in t["name"] or t["doctest"]]
         targets = sorted({target for test in chosen for target in test["targets"]})
-        # Everything, unless only a part was asked for.
+        # The matrix builds everything, so that benchmarks and fault programs do not rot; else what
+        # the chosen tests need.
         part = self.arguments.only or self.arguments.filter
-        complete = self.setup.build(variant, targets if part else []) if targets or not part else True
+        everything = (self.arguments.matrix or self.arguments.variant) and not part
+        complete = True
+        if targets or everything:
+            complete = self.setup.build(variant, [] if everything else targets)
         say(f"{variant.name}: {variant.compiler} {' '.join(variant.options)}"
             f" ({time.monotonic() - start:.0f} s)")
         ready = []
@@ -446,6 +450,9 @@ def main(words):
         if arguments.only and "fault" in arguments.only:
             default = replace(DEFAULT, suites=(*SUITES,))
         session.variant(default)
+        if not arguments.filter and "meta" in (arguments.only or SUITES):
+            for name in default.without:
+                session.add(Outcome(default.name, "meta", name, skipped=1, skips=["only with --matrix"]))
     return session.finish()
 
 

@@ -9,9 +9,12 @@
 #include <penstock/upload.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace upload_test {
 using namespace penstock;
@@ -53,8 +56,12 @@ struct memory_store {
   errc failure = errc::overloaded;
   errc complete_failure{};
   duration latency = std::chrono::milliseconds(10);
+  std::optional<duration> put_latency;    // of a part that is taken; else the same
+  std::size_t blocks_held = 1;            // by one part at once, until it ends, if they are free
+  std::function<void()> before_complete;  // looks at the state at that moment
   int begins = 0, puts = 0, completes = 0, aborts = 0;
   int in_flight = 0, peak = 0;
+  int cut = 0;  // puts that a stop ended
   std::size_t peak_buffers = 0;
 };
 
@@ -70,23 +77,35 @@ class memory_session {
     ++s.puts;
     s.peak = (std::max)(s.peak, ++s.in_flight);
     scope_exit leave([&] { --s.in_flight; });
+    scope_exit cut([&] { ++s.cut; });
     if (s.failures[part.index] > 0) {
       --s.failures[part.index];
       co_await sleep_for(s.latency);
+      cut.release();
       co_return fail(s.failure, "put part", std::to_string(part.index));
     }
     std::string bytes;
+    std::vector<buffer> held;
     while (bytes.size() < part.size) {
       buffer block = co_await ok(buffers.acquire());
+      while (held.size() + 1 < s.blocks_held) {
+        auto more = buffers.try_acquire();
+        if (!more) break;
+        held.push_back(std::move(*more));
+      }
       s.peak_buffers = (std::max)(s.peak_buffers, buffers.in_use());
       const auto want = static_cast<std::size_t>(
           (std::min)(static_cast<std::uint64_t>(block.size()), part.size - bytes.size()));
       const std::size_t n = co_await ok(
           source.read_at(part.offset + bytes.size(), block.mutable_bytes().first(want)));
-      if (n < want) co_return fail(errc::source_changed, "read");
+      if (n < want) {
+        cut.release();
+        co_return fail(errc::source_changed, "read");
+      }
       bytes.append(block.first(n).text());
     }
-    co_await sleep_for(s.latency);
+    co_await sleep_for(s.put_latency.value_or(s.latency));
+    cut.release();
     const std::uint32_t crc = crc32c(std::string_view(bytes));
     s.uploads[id_].parts[part.index] = std::move(bytes);
     co_return part_receipt{part.index, part.size, crc};
@@ -103,6 +122,7 @@ class memory_session {
   task<result<>> complete() {
     co_await sleep_for(store_->latency);
     ++store_->completes;
+    if (store_->before_complete) store_->before_complete();
     if (store_->complete_failure != errc{}) co_return fail(store_->complete_failure, "complete");
     auto& u = store_->uploads[id_];
     std::string whole;
@@ -144,14 +164,22 @@ struct memory_target {
   }
 };
 
-// A disk that survives: what was written is there for the next run.
+// A disk that loses its power between two runs: what was synced is there for the next one.
 struct memory_journal {
+  struct disk {
+    std::string durable;
+    int syncs = 0;
+  };
   std::shared_ptr<std::string> text = std::make_shared<std::string>();
+  std::shared_ptr<disk> on_disk = std::make_shared<disk>();
 
-  task<result<std::string>> load() { co_return *text; }
+  // As an earlier run has left it.
+  void put(const std::string& t) { *text = on_disk->durable = t; }
+
+  task<result<std::string>> load() { co_return * text = on_disk->durable; }
   task<result<>> restart(std::string t) {
     co_await sleep_for(std::chrono::milliseconds(1));
-    *text = std::move(t);
+    put(t);
     co_return {};
   }
   task<result<>> append(std::uint64_t at, std::string t) {
@@ -160,9 +188,14 @@ struct memory_journal {
     text->replace(static_cast<std::size_t>(at), t.size(), t);
     co_return {};
   }
-  task<result<>> sync() { co_return {}; }
+  task<result<>> sync() {
+    co_await sleep_for(std::chrono::milliseconds(1));
+    ++on_disk->syncs;
+    on_disk->durable = *text;
+    co_return {};
+  }
   task<result<>> remove() {
-    text->clear();
+    put({});
     co_return {};
   }
 };

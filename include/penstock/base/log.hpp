@@ -13,11 +13,9 @@
 
 namespace penstock {
 
-/// How serious a message is; `off` as a limit lets nothing through.
-/// How much a message matters; `off` is above all messages.
+/// How serious a message is; `off` is above all messages: as a limit it lets nothing through.
 enum class log_level : unsigned char { debug, info, warning, error, off };
 
-/// The name of the level.
 /// The level's name, as it is written.
 [[nodiscard]] constexpr std::string_view to_string(log_level level) noexcept {
   switch (level) {

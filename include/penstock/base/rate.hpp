@@ -21,7 +21,6 @@ struct rate {
 };
 static_assert(std::is_trivially_copyable_v<rate>);
 
-/// `count` permits a second; `per_minute` and `per_hour` likewise.
 /// `count` permits in every second.
 [[nodiscard]] constexpr rate per_second(std::uint32_t count) noexcept {
   return {count, std::chrono::seconds(1)};

@@ -102,17 +102,13 @@ class task_group : waiter, detail::hook {
   detail::started begin(detail::promise_base& child, waiter& up) noexcept {
     child.parent = &up;
     child.env = &env_;
-    if (options_.max_running != 0) [[unlikely]]
-      return begin_limited(child);
-    // All may have ended while a foreign request_stop() is on its way: then this one closes.
-    if (told_ == 0) [[unlikely]]
-      ++told_;
-    else
-      ++untold;
+    if (!plain_) [[unlikely]]
+      return begin_special(child);
+    ++untold;
     env_.sched->post_here(child);
     return {};
   }
-  detail::started begin_limited(detail::promise_base& child) noexcept;
+  detail::started begin_special(detail::promise_base& child) noexcept;
   bool take_slot(detail::promise_base& child) noexcept;
   // Gives up a child that was never run: its frame, and its record if it has one.
   void abandon(detail::promise_base& child) noexcept;
@@ -153,6 +149,7 @@ class task_group : waiter, detail::hook {
   group_options options_;
   std::size_t told_ = 1;     // unfinished tasks that are not among the untold: at first the body
   std::size_t running_ = 0;  // counted only with max_running
+  bool plain_ = true;        // no max_running, and told_ is not 0
   bool any_stopped_ = false;
   bool failed_ = false;
   detail::intrusive_list<detail::start_awaiter> waiting_;  // for a slot, FIFO

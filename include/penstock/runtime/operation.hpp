@@ -37,7 +37,7 @@ enum class operation_kind : std::uint8_t {
   send,     ///< fd, address, length -> bytes: all, unless something came between
   receive_message,  ///< fd, address: msghdr, flags: MSG_* -> bytes
   send_message,     ///< fd, address: msghdr, flags: MSG_* -> bytes: all, or what went before
-  send_zero_copy,   ///< as send; `complete` comes again, without `more`, when the bytes are free
+  send_zero_copy,   ///< as send; other: an operation that is completed when the bytes are free
   receive_lease,    ///< fd -> bytes in a buffer of the driver: `other` is its lease_slot
   poll,             ///< fd, flags: POLLIN and so on -> POLLIN and so on
 };
@@ -112,8 +112,10 @@ inline constinit atomic<std::uint64_t> socket_numbers{0};
 /// A request to a driver, and its answer.
 ///
 /// **Shape.** filled -> submitted -> (cancelled) -> completed, once; then it may be used again. A
-/// receive_lease and a send_zero_copy may be completed several times: it is over when `more` is
-/// false.
+/// receive_lease may be completed several times: it is over when `more` is false. The other
+/// operation of a send_zero_copy, of the same kind and descriptor, is not submitted: it is
+/// completed once, in any case, with 1 when the kernel copied the bytes, with a negative errno when
+/// they were not sent so, else with 0.
 /// **Thread-safety.** belongs to its driver's loop.
 /// **Lifetime.** the address is what the driver knows it by: operation, buffer and paths stay where
 /// they are until it is completed, also when it is cancelled.

@@ -6,8 +6,8 @@
 /// What a program's main runs its tasks on: event loops with a driver each, the cpu pool, signals.
 
 #include <penstock/runtime/detail/choose_driver.hpp>
-#include <penstock/runtime/detail/each_loop.hpp>
 #include <penstock/runtime/detail/open_files.hpp>
+#include <penstock/runtime/detail/run_guests.hpp>
 #include <penstock/runtime/detail/signal_stop.hpp>
 #include <penstock/runtime/event_loop.hpp>
 
@@ -51,14 +51,15 @@ static_assert(std::is_trivially_copyable_v<runtime_options>);
 
 /// Runs tasks: event loops, I/O, timers, blocking work, signals.
 ///
-/// **Shape.** run(task) -> the task and all it started -> the service scope, stopped and joined ->
-/// the outcome; may be called again.
+/// **Shape.** run(task) -> the task, all it started and what was submitted -> the service scope,
+/// stopped and joined -> the outcome; may be called again.
 /// **Errors.** invalid options stop the program with the option's name. A driver that does not
 /// start is the outcome of `run`. Says in the log once when there is no io_uring, and when few
 /// files may be open: it raises the limit to the hard limit.
-/// **Thread-safety.** request_stop() from any thread; `run` from one thread at a time.
+/// **Thread-safety.** request_stop() and submit() from any thread; `run` from one thread at a time.
 /// **Complexity.** threads of the cpu pool are started when they are needed.
-/// **Lifetime.** no run may be on when it is destroyed; it joins its threads.
+/// **Lifetime.** no run may be on when it is destroyed; it joins its threads and cancels what was
+/// submitted and never run.
 /// **Example.** @snippet tests/runtime/runtime_test.cpp run
 /// **See also.** `sync_wait` for code without I/O, `test::test_runtime` for tests.
 class runtime : detail::signal_target {
@@ -97,9 +98,10 @@ class runtime : detail::signal_target {
       else
         throw_error(started_.error());
     }
-    detail::root_work<detail::awaiter_t<A>> work(loops_[0], std::move(awaiter));
-    loops_[0].run(work);
-    return work.outcome();
+    detail::main_guest<detail::awaiter_t<A>> main(crew_, std::move(awaiter));
+    crew_.add_main(0, main);
+    const std::exception_ptr background = crew_.run();
+    return main.outcome(background);
   }
 
   /// Runs `fn()`, which yields `result<>`, on each loop at once, until all have ended.
@@ -112,17 +114,50 @@ class runtime : detail::signal_target {
   run_on_each_loop(Fn fn) {
     const running now(*this);
     if (!started_) return started_;
-    detail::each_outcome outcome([this] { request_stop(); }, loops_.size());
-    std::deque<detail::each_work<Fn>> works;
-    for (auto& l : loops_) works.emplace_back(l, fn, outcome);
-    for (std::size_t i = 1; i < loops_.size(); ++i) loops_[i].assign(works[i]);
-    loops_[0].run(works[0]);
-    works[0].ended();
-    return outcome.wait();
+    detail::each_outcome outcome([this] { request_stop(); });
+    std::deque<detail::each_guest<Fn>> mains;
+    for (std::size_t i = 0; i < loops_.size(); ++i)
+      crew_.add_main(i, mains.emplace_back(crew_, fn, outcome));
+    std::exception_ptr background = crew_.run();
+    return outcome.get(std::move(background));
+  }
+
+  /// Runs `a` on a loop as a part of the run that is on, or else of the next one.
+  ///
+  /// **Shape.** submitted -> begun on the loop -> over: the future is ready, and then the run may
+  /// end. It joins the run that is on until that run's task has ended or a stop was requested;
+  /// later it waits for the next run. The destructor cancels what no run has begun.
+  /// **Parameters.** `loop` - which loop, default the first; `a` - moved to the loop; what it
+  /// refers to must live until the future is ready.
+  /// **Result.** a future of what `a` yields; nothing of `a` is left when it is ready.
+  /// **Errors.** exceptions arrive in the future. When it was stopped, or never begun, it holds
+  /// `errc::canceled`: as the value when `a` yields a `result`, else as `std::system_error`.
+  /// **Suspends.** never. Do not wait for the future on a loop's thread: the loop would wait for
+  /// itself.
+  /// **Cancellation.** the stop of the run it is a part of; it is not begun when that came before.
+  /// **Ordering.** what one thread submits to one loop begins in that order.
+  /// **Thread-safety.** any thread, several at once; wakes a loop that sleeps.
+  /// **Memory order.** what the caller did before happens before `a`, and `a` before the future.
+  /// **Complexity.** two allocations: its own record and the future's.
+  /// **Example.** @snippet tests/runtime/submit_test.cpp submit
+  template <awaitable A>
+  [[nodiscard]] std::future<await_result_t<A>> submit(A&& a) {
+    return submit(0, std::forward<A>(a));
+  }
+  template <awaitable A>
+  [[nodiscard]] std::future<await_result_t<A>> submit(std::size_t loop, A&& a) {
+    PENSTOCK_ASSERT(loop < loops_.size(), "there is no such loop");
+    using submission = detail::submission<detail::awaiter_t<A>>;
+    auto s = std::make_unique<submission>(crew_, detail::awaiter_of(std::forward<A>(a)));
+    auto outcome = s->get_future();
+    s->where = loop;
+    crew_.submit(*s.release());
+    return outcome;
   }
 
   /// Stops the run that is on, as a signal does; without one it does nothing.
   void request_stop() noexcept {
+    crew_.note_stop();
     for (auto& l : loops_) l.request_stop();
   }
   /// "uring", "reactor", or "none" when no driver started.
@@ -151,6 +186,7 @@ class runtime : detail::signal_target {
     static runtime& begin(runtime& r) {
       PENSTOCK_ASSERT(!r.running_, "a runtime runs one task at a time");
       if (r.started_ && r.home_ != detail::this_thread_number) r.start_first();
+      r.crew_.forget_stop();
       for (auto& l : r.loops_) l.forget_stop();
       r.running_ = true;
       return r;
@@ -214,6 +250,7 @@ class runtime : detail::signal_target {
   runtime_options options_;
   cpu_pool pool_;
   std::deque<event_loop> loops_;
+  detail::run_crew crew_{loops_};
   std::vector<std::thread> threads_;
   detail::atomic<std::uint32_t> live_{0};  // the last loop whose thread has said how it started
   std::uint64_t home_ = 0;                 // the thread whose driver the first loop has

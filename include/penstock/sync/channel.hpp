@@ -8,6 +8,7 @@
 
 #include <penstock/base/assert.hpp>
 #include <penstock/base/result.hpp>
+#include <penstock/sync/detail/landing.hpp>
 #include <penstock/sync/detail/ring.hpp>
 #include <penstock/sync/detail/waiter_list.hpp>
 #include <penstock/sync/thread_safe.hpp>
@@ -114,7 +115,7 @@ class basic_channel {
     return sent::accepted;
   }
   // Under the lock.
-  void get(std::optional<T>& value, detail::wake_list& wake) noexcept {
+  void get(detail::landing<T>& value, detail::wake_list& wake) noexcept {
     if (!ring_.empty()) {
       value.emplace(std::move(ring_.front()));
       ring_.drop_front();
@@ -198,7 +199,7 @@ class [[nodiscard]] basic_channel<T, Policy>::receive_awaiter
   bool await_ready() noexcept { return this->try_locked(); }
   [[nodiscard]] std::optional<T> await_resume() noexcept {
     this->end();
-    return std::move(value_);
+    return value_.take();
   }
 
  private:
@@ -215,7 +216,7 @@ class [[nodiscard]] basic_channel<T, Policy>::receive_awaiter
   const void* object() const noexcept { return channel_; }
 
   basic_channel* channel_;
-  std::optional<T> value_;
+  detail::landing<T> value_;
 };
 
 #if PENSTOCK_ASAN && !defined(__clang__)
@@ -230,10 +231,12 @@ bool basic_channel<T, Policy>::try_send(T&& value) noexcept {
 
 template <class T, class Policy>
 std::optional<T> basic_channel<T, Policy>::try_receive() noexcept {
-  std::optional<T> value;
-  detail::wake_section section(lock_);
-  get(value, section.wake);
-  return value;
+  detail::landing<T> value;
+  {
+    detail::wake_section section(lock_);
+    get(value, section.wake);
+  }
+  return value.take();
 }
 
 template <class T, class Policy>

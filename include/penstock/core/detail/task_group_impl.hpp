@@ -19,6 +19,7 @@ inline result<> validate(const group_options& o) {
 inline void task_group::open(waiter& up, const group_options& o, void* owner,
                              finish_function finish) noexcept {
   options_ = o;
+  plain_ = o.max_running == 0;
   owner_ = owner;
   finish_ = finish;
   parent = &up;
@@ -60,6 +61,7 @@ inline void task_group::fail(std::exception_ptr e) noexcept {
 }
 
 PENSTOCK_NOINLINE inline detail::step task_group::close() noexcept {
+  plain_ = false;
   if (remote_.in_flight()) return {};
   return finish_(owner_);
 }
@@ -70,8 +72,14 @@ inline bool task_group::take_slot(detail::promise_base& child) noexcept {
   env_.sched->post(child);
   return true;
 }
-inline detail::started task_group::begin_limited(detail::promise_base& child) noexcept {
+inline detail::started task_group::begin_special(detail::promise_base& child) noexcept {
   ++told_;
+  if (options_.max_running == 0) {
+    // All had ended while a foreign request_stop() was on its way: this one closes.
+    plain_ = true;
+    env_.sched->post_here(child);
+    return {};
+  }
   if (take_slot(child)) return {};
   return detail::started(*this, child);
 }

@@ -50,17 +50,42 @@ class io_leaf : protected operation, stop_node {
     land();
     return true;
   }
+  // Asks for an early end without a stop: it ends with -ECANCELED, or as it would have; what is
+  // left is not submitted any more.
+  void cancel_now() noexcept {
+    cut_ = true;
+    if (flying_ && cancelable_) who_->env->sched->io_driver()->cancel(*this);
+    if (!held_) return;
+    end_hold();
+    answer = -ECANCELED;
+    scope_stop::remove(*this);
+    who_->env->sched->post(*who_);
+  }
+  // In an advance() that gives false, unless ending(): go_on() will submit what is left. Where that
+  // is not to come any more, let_go() is called.
+  void hold() noexcept { held_ = true; }
+  void go_on() noexcept {
+    held_ = false;
+    scheduler& s = loop();
+    if (!submit_all(*s.io_driver())) return;
+    scope_stop::remove(*this);
+    s.post(*who_);
+  }
+  virtual void let_go() noexcept {}
+  // A stop or cancel_now() wants it to end.
+  [[nodiscard]] bool ending() const noexcept { return stopping_ || cut_; }
+  [[nodiscard]] scheduler& loop() const noexcept { return *who_->env->sched; }
   // A stop does not shorten it.
   void keep_running() noexcept { cancelable_ = false; }
 
  private:
-  // False: in flight. True: all is over.
+  // False: in flight, or held. True: all is over.
   bool submit_all(driver& d) noexcept {
     do {
       flying_ = !d.submit(*this);
       if (flying_) return false;
-    } while (!finished());
-    return true;
+    } while (!finished() && !held_);
+    return !held_;
   }
   bool finished() noexcept {
     if (answer == -EINTR && kind != operation_kind::close) return false;
@@ -77,13 +102,26 @@ class io_leaf : protected operation, stop_node {
       const bool cut = answer == -ECANCELED || !finished();
       return cut ? s.post_stopped(*who_) : s.post(*who_);
     }
-    if (!finished() && !submit_all(*s.io_driver())) return;
+    if (!finished()) {
+      if (cut_) [[unlikely]]
+        answer = -ECANCELED;
+      else if (held_ || !submit_all(*s.io_driver()))
+        return;
+    }
     scope_stop::remove(*this);
     s.post(*who_);
   }
   void on_stop() noexcept override {
     stopping_ = true;
-    if (cancelable_) who_->env->sched->io_driver()->cancel(*this);
+    if (held_) [[unlikely]] {
+      end_hold();
+      return loop().post_stopped(*who_);
+    }
+    if (cancelable_) loop().io_driver()->cancel(*this);
+  }
+  void end_hold() noexcept {
+    held_ = false;
+    let_go();
   }
   wait_info info() const noexcept override { return {to_string(kind), nullptr, who_}; }
   // The task is destroyed where it waits: not before the kernel has let go of the buffer.
@@ -97,6 +135,8 @@ class io_leaf : protected operation, stop_node {
   bool flying_ = false;    // with the driver
   bool stopping_ = false;  // a stop was requested
   bool landing_ = false;   // nobody waits any more
+  bool held_ = false;      // neither: waits for go_on()
+  bool cut_ = false;       // cancel_now()
   bool cancelable_ = true;
   waiter* who_ = nullptr;
 };

@@ -3,19 +3,15 @@
 #pragma once
 
 /// @file
-/// The driver on io_uring: one ring a loop, single issuer, task work deferred to the wait. The only
-/// header that includes liburing.
+/// The driver on io_uring: one ring a loop, single issuer, task work deferred to the wait.
 
 #include <penstock/base/log.hpp>
 #include <penstock/runtime/cpu_pool.hpp>  // before liburing, whose BLOCK_SIZE breaks its queue
 #include <penstock/runtime/detail/pool_lane.hpp>
 #include <penstock/runtime/detail/uring_reason.hpp>
 #include <penstock/runtime/driver.hpp>
-
-#pragma push_macro("BLOCK_SIZE")
-#include <liburing.h>
-#undef BLOCK_SIZE
-#pragma pop_macro("BLOCK_SIZE")
+#include <penstock/runtime/driver/detail/uring_leases.hpp>
+#include <penstock/runtime/driver/detail/uring_sqe.hpp>
 
 #include <memory>
 
@@ -28,7 +24,8 @@ inline constinit atomic<unsigned> ring_lives{0};
 
 class uring_driver final : public driver {
  public:
-  explicit uring_driver(cpu_pool& pool) : lane_(pool, wake_) {}
+  explicit uring_driver(cpu_pool& pool, const driver_options& o = {})
+      : options_(o), lane_(pool, wake_) {}
   ~uring_driver() override {
     if (!ring_made_) return;
     leave();
@@ -56,7 +53,7 @@ class uring_driver final : public driver {
     ring_made_ = true;
     if (!(ring_.features & IORING_FEAT_NODROP)) return -EINVAL;
     r = try_nop();
-    if (r == 0) ask_what_it_knows();
+    if (r == 0) known_ = kinds_known(ring_);
     return r;
   }
 
@@ -64,11 +61,18 @@ class uring_driver final : public driver {
   void forget_all_kinds() noexcept { known_ = 0; }
 
   std::string_view name() const noexcept override { return "uring"; }
+  bool supports(operation_kind k) const noexcept override {
+    return k != operation_kind::send_zero_copy || knows(k);
+  }
 
   bool submit(operation& op) noexcept override {
     if (closing_) [[unlikely]] {
       op.answer = -ECANCELED;
+      if (op.kind == operation_kind::send_zero_copy) release(op, -ECANCELED);
       return true;
+    }
+    if (op.kind == operation_kind::receive_lease && !leases_.made()) [[unlikely]] {
+      if (!make_leases(op)) return true;
     }
     ++in_flight_;
     ++stats_.submitted;
@@ -89,7 +93,7 @@ class uring_driver final : public driver {
     if (op.in_pool) return pool_lane::cancel(op);
     const auto stage = op.stage.load(memory_order_relaxed);
     if (stage == operation_stage::queued) {
-      op.stage.store(operation_stage::canceled, memory_order_relaxed);
+      cancel_queued(op);
     } else if (stage == operation_stage::running) {
       // After its target, which is in the queue before it or in the kernel.
       io_uring_sqe* const s = backlog_ ? nullptr : entry();
@@ -106,9 +110,10 @@ class uring_driver final : public driver {
       enter();
     const auto completed = stats_.completed;
     flush_backlog();
+    if (leases_.made()) serve_leases();
     // What ended there is ready by now.
-    bool sleeps = at_most > duration::zero() && !backlog_ && stats_.completed == completed &&
-                  ::io_uring_cq_ready(&ring_) == 0;
+    const bool sleeps = at_most > duration::zero() && !backlog_ && stats_.completed == completed &&
+                        ::io_uring_cq_ready(&ring_) == 0;
     if (sleeps && lane_.prepare_sleep()) {
       sleep(at_most);
       lane_.woke_up();
@@ -130,7 +135,13 @@ class uring_driver final : public driver {
       s->user_data = 0;
     }
     if (auto* s = entry()) fill_cancel(*s, wake_read_);  // kernels before 5.19 know no ANY
-    while (in_flight_ != 0 || wake_armed_) wait((duration::max)());
+    for (operation* const list : {backlog_, starving_})
+      for (operation* op = list; op; op = op->next) cancel_queued(*op);
+    while (in_flight_ != 0 || wake_armed_) {
+      if (held_ && in_flight_ == held_count_) end_held();
+      if (in_flight_ != 0 || wake_armed_) wait((duration::max)());
+    }
+    if (leases_.made()) leases_.store().unbind();
     ::io_uring_unregister_ring_fd(&ring_);
     entered_ = closing_ = false;
   }
@@ -138,14 +149,18 @@ class uring_driver final : public driver {
  private:
   static constexpr unsigned sq_entries = 256;
   static constexpr unsigned cq_entries = 4096;
-  static constexpr std::uint8_t op_ftruncate = 55;  // not in liburing 2.3
-  static constexpr std::size_t kinds = 12;
 
   // On the loop's thread: a ring's registered descriptor belongs to one thread.
   PENSTOCK_NOINLINE void enter() noexcept {
     entered_ = true;
     ::io_uring_register_ring_fd(&ring_);  // saves a lookup per call; nothing is lost without
+    if (leases_.made()) leases_.store().bind();
     arm_wake();
+  }
+  void cancel_queued(operation& op) noexcept {
+    if (op.stage.load(memory_order_relaxed) != operation_stage::queued) return;
+    op.stage.store(operation_stage::canceled, memory_order_relaxed);
+    canceled_ = true;
   }
   void arm_wake() noexcept {
     if (closing_) return;
@@ -199,7 +214,11 @@ class uring_driver final : public driver {
       io_uring_for_each_cqe(&ring_, head, c) {
         ++n;
         if (c->user_data == 0 || c->user_data == LIBURING_UDATA_TIMEOUT) continue;
-        finish(*reinterpret_cast<operation*>(c->user_data), c->res);
+        operation& op = *reinterpret_cast<operation*>(c->user_data);
+        if (op.kind == operation_kind::receive_lease || op.kind == operation_kind::send_zero_copy)
+          finish_part(op, *c);
+        else
+          finish(op, c->res);
       }
       ::io_uring_cq_advance(&ring_, n);
       if (!::io_uring_cq_has_overflow(&ring_)) break;
@@ -217,9 +236,162 @@ class uring_driver final : public driver {
     if (op.stage.load(memory_order_relaxed) == operation_stage::cancelling) drop_backlog(op);
     op.stage.store(operation_stage::idle, memory_order_relaxed);
     op.answer = result;
+    op.more = false;
     --in_flight_;
     count(op);
     op.complete(op);
+  }
+  // A completion of an operation that may have several.
+  void finish_part(operation& op, const io_uring_cqe& c) noexcept {
+    const bool more = (c.flags & IORING_CQE_F_MORE) != 0;
+    if (op.kind == operation_kind::send_zero_copy) return finish_zero_copy(op, c, more);
+    lease_slot* slot = nullptr;
+    std::int32_t result = c.res;
+    if (c.flags & IORING_CQE_F_BUFFER) {
+      slot = &leases_.used(c);
+      if (result <= 0) {
+        leases_.store().put(*slot);
+        slot = nullptr;
+      }
+    } else if (!leases_.in_kernel() && result > 0) {
+      slot = receive_here(op, result);
+    }
+    if (result == -ENOBUFS || result == -EAGAIN) return starve(op);
+    op.other = slot;
+    if (slot) op.address = slot->bytes;
+    if (more) return deliver(op, result);
+    finish(op, result);
+  }
+  // `op` is the one that waits for the bytes; its `other` the send, until that has ended.
+  void finish_zero_copy(operation& op, const io_uring_cqe& c, bool more) noexcept {
+    if (c.flags & IORING_CQE_F_NOTIF) {
+      unlink_held(op);
+      --in_flight_;
+      op.answer = (static_cast<std::uint32_t>(c.res) & uring_zc_copied) ? 1 : 0;
+      return op.complete(op);
+    }
+    operation& send = *static_cast<operation*>(op.other);
+    if (c.res == -EINVAL && std::exchange(reports_copies_, false)) {  // before Linux 6.2
+      --in_flight_;
+      if (!submit(send)) return;
+      ++in_flight_;
+      return finish(send, send.answer);
+    }
+    if (more) {
+      ++stats_.zero_copies;
+      ++in_flight_;
+      link_held(op);
+    } else {
+      release(send, c.res < 0 ? c.res : 0);
+    }
+    finish(send, c.res);
+  }
+  // The bytes of a send that the kernel has not.
+  static void release(operation& send, std::int32_t answer) noexcept {
+    operation& op = *static_cast<operation*>(send.other);
+    op.answer = answer;
+    op.complete(op);
+  }
+  void link_held(operation& op) noexcept {
+    op.other = nullptr;
+    op.address = nullptr;  // the one before it
+    op.next = held_;
+    if (held_) held_->address = &op;
+    held_ = &op;
+    ++held_count_;
+  }
+  void unlink_held(operation& op) noexcept {
+    auto* const before = static_cast<operation*>(op.address);
+    (before ? before->next : held_) = op.next;
+    if (op.next) op.next->address = before;
+    --held_count_;
+  }
+  // Bytes of sends that are over: their peers have a second to take them, then the connections end.
+  PENSTOCK_NOINLINE void end_held() noexcept {
+    for (int i = 0; i < 10 && held_ && in_flight_ == held_count_; ++i)
+      wait(std::chrono::milliseconds(100));
+    if (!held_ || in_flight_ != held_count_) return;
+    for (operation* op = held_; op; op = op->next) {
+      ::sockaddr nowhere{};
+      nowhere.sa_family = AF_UNSPEC;
+      ::connect(op->fd, &nowhere, sizeof nowhere);
+    }
+  }
+  // Not the last completion of it.
+  void deliver(operation& op, std::int32_t result) noexcept {
+    op.answer = result;
+    op.more = true;
+    count(op);
+    op.complete(op);
+  }
+  // Without a ring of buffers: the socket is readable, the driver itself receives.
+  lease_slot* receive_here(const operation& op, std::int32_t& result) noexcept {
+    lease_slot* const s = leases_.store().take();
+    if (!s) {
+      result = -ENOBUFS;
+      return nullptr;
+    }
+    ++stats_.system_calls;
+    const ::ssize_t n = ::recv(op.fd, s->bytes, leases_.store().size(), MSG_DONTWAIT);
+    result = n < 0 ? -errno : static_cast<std::int32_t>(n);
+    if (n > 0) {
+      s->length = static_cast<std::uint32_t>(n);
+      return s;
+    }
+    leases_.store().put(*s);
+    return nullptr;
+  }
+  // It goes on when there is a buffer.
+  void starve(operation& op) noexcept {
+    if (op.stage.load(memory_order_relaxed) == operation_stage::cancelling) drop_backlog(op);
+    leases_.want_more();
+    ++stats_.starved;
+    op.stage.store(operation_stage::queued, memory_order_relaxed);
+    op.next = nullptr;
+    *(starving_ ? &starving_last_->next : &starving_) = &op;
+    starving_last_ = &op;
+  }
+  PENSTOCK_NOINLINE bool make_leases(operation& op) noexcept {
+    if (!entered_) enter();
+    op.answer = leases_.make(ring_, options_.receive_buffers, options_.receive_buffer_size, wake_);
+    op.more = false;
+    op.other = nullptr;
+    return op.answer == 0;
+  }
+  void serve_leases() noexcept {
+    if (starving_) [[unlikely]]
+      feed();
+    if (leases_.in_kernel()) leases_.refill();
+  }
+  // Starving operations go on, as many as there are buffers for; canceled ones end.
+  PENSTOCK_NOINLINE void feed() noexcept {
+    lease_store& store = leases_.store();
+    store.collect();
+    unsigned buffers = store.free();
+    if (buffers == 0 && !canceled_) return store.hungry(true);
+    canceled_ = false;
+    operation* list = std::exchange(starving_, nullptr);
+    starving_last_ = nullptr;
+    while (list) {
+      operation& op = *list;
+      list = op.next;
+      if (op.stage.load(memory_order_relaxed) == operation_stage::canceled) {
+        op.other = nullptr;
+        finish(op, -ECANCELED);
+      } else if (buffers != 0) {
+        --buffers;
+        io_uring_sqe* const s = backlog_ ? nullptr : entry();
+        if (s)
+          fill(*s, op);
+        else
+          push_backlog(op, operation_stage::queued);
+      } else {
+        op.next = nullptr;
+        *(starving_ ? &starving_last_->next : &starving_) = &op;
+        starving_last_ = &op;
+      }
+    }
+    store.hungry(starving_ != nullptr);
   }
   void woken(std::int32_t result) noexcept {
     wake_armed_ = false;
@@ -235,59 +407,27 @@ class uring_driver final : public driver {
     check(::io_uring_submit(&ring_));
     return ::io_uring_get_sqe(&ring_);
   }
-  static void fill(io_uring_sqe& s, operation& op) noexcept {
-    const auto* path = static_cast<const char*>(op.address);
-    const auto flags = static_cast<int>(op.flags);
-    switch (op.kind) {
-      case operation_kind::nop:
-        ::io_uring_prep_nop(&s);
-        break;
-      case operation_kind::open:
-        ::io_uring_prep_openat(&s, op.fd, path, flags, op.length);
-        break;
-      case operation_kind::close:
-        ::io_uring_prep_close(&s, op.fd);
-        break;
-      case operation_kind::read:
-        ::io_uring_prep_read(&s, op.fd, op.address, op.length, op.offset);
-        break;
-      case operation_kind::write:
-        ::io_uring_prep_write(&s, op.fd, op.address, op.length, op.offset);
-        break;
-      case operation_kind::sync:
-        ::io_uring_prep_fsync(&s, op.fd,
-                              op.flags & operation::sync_data_only ? IORING_FSYNC_DATASYNC : 0);
-        break;
-      case operation_kind::allocate:
-        ::io_uring_prep_fallocate(&s, op.fd, flags, static_cast<::off_t>(op.offset),
-                                  static_cast<::off_t>(op.extent));
-        break;
-      case operation_kind::truncate:
-        ::io_uring_prep_rw(op_ftruncate, &s, op.fd, nullptr, 0, op.extent);
-        break;
-      case operation_kind::stat:
-        ::io_uring_prep_statx(&s, op.fd, path, flags, op.length,
-                              static_cast<struct ::statx*>(op.other));
-        break;
-      case operation_kind::rename:
-        ::io_uring_prep_renameat(&s, op.fd, path, op.fd, static_cast<const char*>(op.other),
-                                 op.flags);
-        break;
-      case operation_kind::remove:
-        ::io_uring_prep_unlinkat(&s, op.fd, path, flags);
-        break;
-      case operation_kind::make_directory:
-        ::io_uring_prep_mkdirat(&s, op.fd, path, static_cast<::mode_t>(op.length));
-        break;
-      default:
-        ::io_uring_prep_nop(&s);
-        break;
-    }
-    s.user_data = reinterpret_cast<std::uintptr_t>(&op);
+  void fill(io_uring_sqe& s, operation& op) noexcept {
+    fill_sqe(s, op);
+    if (op.kind >= operation_kind::send_zero_copy) [[unlikely]]
+      fill_special(s, op);
+    s.user_data = key(op);
     op.stage.store(operation_stage::running, memory_order_relaxed);
   }
+  void fill_special(io_uring_sqe& s, const operation& op) const noexcept {
+    if (op.kind == operation_kind::receive_lease) leases_.fill(s, op);
+    if (op.kind == operation_kind::send_zero_copy && reports_copies_)
+      s.ioprio |= uring_zc_report_usage;
+  }
+  // A send_zero_copy is known to the kernel by the operation that outlives it.
+  static std::uint64_t key(operation& op) noexcept {
+    if (op.kind != operation_kind::send_zero_copy) [[likely]]
+      return reinterpret_cast<std::uintptr_t>(&op);
+    static_cast<operation*>(op.other)->other = &op;
+    return reinterpret_cast<std::uintptr_t>(op.other);
+  }
   static void fill_cancel(io_uring_sqe& s, operation& op) noexcept {
-    ::io_uring_prep_cancel64(&s, reinterpret_cast<std::uintptr_t>(&op), 0);
+    ::io_uring_prep_cancel64(&s, key(op), 0);
     s.user_data = 0;
   }
 
@@ -312,6 +452,7 @@ class uring_driver final : public driver {
       if (stage != operation_stage::canceled && !(s = entry())) return;
       backlog_ = op.next;
       if (stage == operation_stage::canceled) {
+        if (op.kind == operation_kind::send_zero_copy) release(op, -ECANCELED);
         finish(op, -ECANCELED);
       } else if (stage == operation_stage::cancelling) {
         fill_cancel(*s, op);
@@ -335,35 +476,26 @@ class uring_driver final : public driver {
     ::io_uring_cqe_seen(&ring_, c);
     return r;
   }
-  static constexpr std::uint8_t code_of(operation_kind k) noexcept {
-    constexpr std::uint8_t codes[kinds] = {
-        IORING_OP_NOP,   IORING_OP_OPENAT,   IORING_OP_CLOSE,     IORING_OP_READ,
-        IORING_OP_WRITE, IORING_OP_FSYNC,    IORING_OP_FALLOCATE, op_ftruncate,
-        IORING_OP_STATX, IORING_OP_RENAMEAT, IORING_OP_UNLINKAT,  IORING_OP_MKDIRAT};
-    return codes[static_cast<std::size_t>(k)];
-  }
-  void ask_what_it_knows() noexcept {
-    io_uring_probe* const probe = ::io_uring_get_probe_ring(&ring_);
-    if (!probe) return;
-    for (std::size_t k = 0; k < kinds; ++k) {
-      const auto code = code_of(static_cast<operation_kind>(k));
-      if (code <= probe->last_op && (probe->ops[code].flags & IO_URING_OP_SUPPORTED))
-        known_ |= 1u << k;
-    }
-    ::io_uring_free_probe(probe);
-  }
   bool knows(operation_kind k) const noexcept {
     return ((known_ >> static_cast<unsigned>(k)) & 1) != 0;
   }
 
-  io_uring ring_{};
+  const driver_options options_;
   wake_event wake_;
+  uring_leases leases_;  // after the ring has gone
+  io_uring ring_{};
   pool_lane lane_;
   operation wake_read_{operation_kind::read};
   std::uint64_t wake_value_ = 0;
   operation* backlog_ = nullptr;
   operation* backlog_last_ = nullptr;
-  unsigned known_ = 0;
+  operation* starving_ = nullptr;  // wait for a buffer, in this order
+  operation* starving_last_ = nullptr;
+  operation* held_ = nullptr;  // the kernel has their bytes, though the send is over
+  std::size_t held_count_ = 0;
+  std::uint32_t known_ = 0;
+  bool canceled_ = false;  // one that was queued or starving
+  bool reports_copies_ = true;
   bool ring_made_ = false;
   bool entered_ = false;
   bool closing_ = false;
@@ -378,8 +510,9 @@ class uring_driver final : public driver {
 /// **Thread-safety.** used on the calling thread only; destroyed anywhere after leave().
 /// **Complexity.** a ring of 256 entries, 4096 completions; about 330 KiB.
 /// **Lifetime.** `pool` must outlive it.
-[[nodiscard]] inline result<std::unique_ptr<driver>> make_uring_driver(cpu_pool& pool) {
-  auto made = std::make_unique<detail::uring_driver>(pool);
+[[nodiscard]] inline result<std::unique_ptr<driver>> make_uring_driver(
+    cpu_pool& pool, driver_options options = {}) {
+  auto made = std::make_unique<detail::uring_driver>(pool, options);
   if (const int r = made->start(); r < 0) return fail(detail::uring_error(-r));
   return made;
 }

@@ -1,1 +1,1 @@
-#include <liburing.h>
+#include <penstock/runtime/driver/detail/liburing.hpp>

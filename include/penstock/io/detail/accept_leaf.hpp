@@ -1,0 +1,93 @@
+// penstock/io/detail/accept_leaf.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// Waits for a connection, whatever becomes of others.
+
+#include <penstock/base/log.hpp>
+#include <penstock/io/detail/open_socket.hpp>
+#include <penstock/io/detail/pausing.hpp>
+
+#include <sys/socket.h>
+#include <string>
+
+namespace penstock::detail {
+
+// Errors of the connection that was next: it is gone, and the listener is well.
+inline bool is_of_connection(int number) noexcept {
+  switch (number) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EPERM:  // a firewall
+      return true;
+    default:
+      return false;
+  }
+}
+// Errors that pass when somebody closes a descriptor or gives memory back.
+inline bool is_of_resources(int number) noexcept {
+  return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+}
+
+// When a pause was last said; nanoseconds of a loop's clock. Written by any loop.
+inline constinit atomic<std::int64_t> pause_said{0};
+PENSTOCK_NOINLINE inline void say_pause(time_point now, int number, const open_socket& s) noexcept {
+  constexpr std::int64_t minute = 60'000'000'000;
+  const std::int64_t t = now.time_since_epoch().count() + 1;  // 0: never
+  std::int64_t before = pause_said.load(memory_order_relaxed);
+  if (before != 0 && t >= before && t - before < minute) return;
+  if (!pause_said.compare_exchange_strong(before, t, memory_order_relaxed)) return;
+  try {
+    log(log_level::warning, socket_error(-number, "accept", s).message() + ": trying again");
+  } catch (const std::bad_alloc&) {
+    log(log_level::warning, "accept: out of memory: trying again");
+  }
+}
+
+class accept_leaf : protected pausing<socket_leaf> {
+ protected:
+  explicit accept_leaf(open_socket& s) noexcept : pausing<socket_leaf>(operation_kind::accept, s) {
+    flags = SOCK_CLOEXEC;
+  }
+  accept_leaf(const accept_leaf& o) noexcept = default;
+  ~accept_leaf() = default;
+  // First in the destructor: the operation writes to members of the class.
+  void end_accept() noexcept {
+    if (settle()) accepted_ = answer;
+    if (accepted_ >= 0) ::close(accepted_);
+  }
+  suspension launch_accept(waiter& w) noexcept { return begin(w, &open_socket::reading); }
+  // In await_resume(): the connection, or the error.
+  [[nodiscard]] result<int> outcome() noexcept {
+    leave();
+    if (answer < 0) return fail(socket_error(answer, "accept", *socket_));
+    return std::exchange(accepted_, -1);
+  }
+
+ private:
+  static constexpr unsigned most_retries = 64;  // in a row, at once
+
+  bool advance() noexcept override {
+    if (answer >= 0) {
+      accepted_ = answer;
+      return true;
+    }
+    const int number = -answer;
+    if (is_of_connection(number)) return ++retries_ % most_retries == 0 ? pause() : false;
+    if (!is_of_resources(number)) return true;
+    if (!ending()) say_pause(loop().now(), number, *socket_);
+    return pause();
+  }
+
+  int accepted_ = -1;  // until it is taken
+  unsigned retries_ = 0;
+};
+
+}  // namespace penstock::detail

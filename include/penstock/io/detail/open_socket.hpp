@@ -1,0 +1,156 @@
+// penstock/io/detail/open_socket.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// What a stream or a listener is: a descriptor, and who uses it at present.
+
+#include <penstock/io/detail/io_leaf.hpp>
+#include <penstock/io/detail/receiver.hpp>
+#include <penstock/io/detail/zero_copy.hpp>
+#include <penstock/io/endpoint.hpp>
+
+#include <sys/un.h>
+#include <unistd.h>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+namespace penstock::detail {
+class socket_leaf;
+class close_socket_awaiter;
+
+struct open_socket {
+  open_socket() noexcept = default;
+  explicit open_socket(int descriptor) noexcept
+      : fd(descriptor), number(descriptor < 0 ? 0 : socket_number()) {}
+  open_socket(open_socket&& o) noexcept { take(o); }
+  open_socket& operator=(open_socket&& o) noexcept {
+    if (this != &o) {
+      shut();
+      take(o);
+    }
+    return *this;
+  }
+  ~open_socket() { shut(); }
+
+  // Whether no operation on it is in flight.
+  [[nodiscard]] bool idle() const noexcept {
+    return !reading && !writing && !(leases && leases->waited_for());
+  }
+  // Whether operations can begin.
+  [[nodiscard]] bool usable() const noexcept { return fd >= 0 && !closer; }
+  // What receives into leases; null when memory is out.
+  receiver* receiving() noexcept {
+    if (!leases) [[unlikely]]
+      leases = receiver::create(fd, number);
+    return leases;
+  }
+  // The descriptor, unused from here on: to be closed, or given to another loop.
+  int release() noexcept {
+    PENSTOCK_ASSERT(idle(), "a socket goes while an operation on it is in flight");
+    if (receiver* const r = std::exchange(leases, nullptr)) r->abandon();
+    sends.leave();
+    if (fd >= 0) {
+      if (auto* const s = scheduler::current())
+        if (driver* const d = s->io_driver()) d->forget(fd);
+    }
+    return std::exchange(fd, -1);
+  }
+  void shut() noexcept {
+    if (fd < 0 && !leases) return;
+    if (const int f = release(); f >= 0) ::close(f);
+  }
+  // For messages: where the other end is, or was.
+  [[nodiscard]] std::string name() const;
+
+  int fd = -1;
+  std::uint64_t number = 0;
+  receiver* leases = nullptr;              // made by the first receive()
+  socket_leaf* reading = nullptr;          // in flight
+  socket_leaf* writing = nullptr;          // in flight
+  close_socket_awaiter* closer = nullptr;  // waits for those two
+  endpoint peer;                           // of TCP, for messages; of a listener: itself
+  zero_copies sends;                       // from where the bytes are
+
+ private:
+  void take(open_socket& o) noexcept {
+    PENSTOCK_ASSERT(o.idle() && !o.closer, "a socket is moved while an operation is in flight");
+    fd = std::exchange(o.fd, -1);
+    number = o.number;
+    leases = std::exchange(o.leases, nullptr);
+    peer = o.peer;
+    sends.take(o.sends);
+  }
+};
+
+inline std::string open_socket::name() const {
+  if (peer.port() != 0) return peer.text();
+  ::sockaddr_un a{};
+  for (auto* const get : {&::getpeername, &::getsockname}) {
+    ::socklen_t n = sizeof a;
+    if (get(fd, reinterpret_cast<::sockaddr*>(&a), &n) != 0) continue;
+    if (a.sun_family != AF_UNIX) {
+      const auto e = endpoint::of(reinterpret_cast<::sockaddr*>(&a), n);
+      if (e) return e->text();
+    } else if (n > offsetof(::sockaddr_un, sun_path)) {
+      const std::size_t length = n - offsetof(::sockaddr_un, sun_path);
+      if (a.sun_path[0] == '\0') return '@' + std::string(a.sun_path + 1, length - 1);
+      return std::string(a.sun_path, ::strnlen(a.sun_path, length));
+    }
+  }
+  return "socket";
+}
+
+// The error of an operation on a socket. -ECANCELED without a stop: the socket is closed.
+PENSTOCK_NOINLINE inline error socket_error(int answer, const char* verb,
+                                            const open_socket& s) noexcept {
+  error e = answer == -ECANCELED ? error(errc::closed) : errno_error(-answer);
+  try {
+    return std::move(e).with(verb, s.name());
+  } catch (...) {
+    return e;
+  }
+}
+
+// An operation on a socket: one that reads and one that writes at a time.
+class socket_leaf : protected io_leaf {
+ public:
+  // For close(): ends early, as closed.
+  void cut() noexcept { cancel_now(); }
+
+ protected:
+  socket_leaf(operation_kind k, open_socket& s) noexcept : io_leaf(k), socket_(&s) {}
+  socket_leaf(const socket_leaf& o) noexcept = default;
+  ~socket_leaf() {
+    settle();
+    leave();
+  }
+
+  suspension begin(waiter& w, socket_leaf* open_socket::*side) noexcept {
+    PENSTOCK_ASSERT(!(socket_->*side), "one read and one write of a socket at a time");
+    fd = socket_->fd;
+    offset = socket_->number;
+    if (!socket_->usable()) [[unlikely]] {
+      answer = -ECANCELED;
+      return resume_now(w);
+    }
+    side_ = side;
+    socket_->*side = this;
+    return launch(w);
+  }
+  // In await_resume().
+  void leave() noexcept {
+    if (!side_) return;
+    socket_->*std::exchange(side_, nullptr) = nullptr;
+    if (socket_->closer) [[unlikely]]
+      operation_left(*socket_);
+  }
+
+  open_socket* socket_;
+
+ private:
+  socket_leaf* open_socket::*side_ = nullptr;
+};
+
+}  // namespace penstock::detail

@@ -1,0 +1,72 @@
+// penstock/io/detail/socket_option.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// Options and addresses of sockets, and how a socket is made.
+
+#include <penstock/io/detail/open_socket.hpp>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <type_traits>
+
+namespace penstock::detail {
+
+// The error of a system call on it.
+inline error call_error(const char* verb, const open_socket& s) noexcept {
+  return socket_error(s.fd < 0 ? -ECANCELED : -errno, verb, s);
+}
+
+template <class T>
+result<> set_socket_option(const open_socket& s, int level, int name, const T& value) noexcept {
+  static_assert(std::is_trivially_copyable_v<T>, "an option is a struct of the system's");
+  if (::setsockopt(s.fd, level, name, &value, sizeof value) == 0) return {};
+  return fail(call_error("set an option of", s));
+}
+template <class T>
+result<T> socket_option(const open_socket& s, int level, int name) noexcept {
+  static_assert(std::is_trivially_copyable_v<T>, "an option is a struct of the system's");
+  T value{};
+  ::socklen_t n = sizeof value;
+  if (::getsockopt(s.fd, level, name, &value, &n) == 0) return value;
+  return fail(call_error("get an option of", s));
+}
+
+// `get` is getsockname or getpeername.
+inline result<endpoint> address_of(const open_socket& s,
+                                   int (*get)(int, ::sockaddr*, ::socklen_t*) noexcept) noexcept {
+  ::sockaddr_storage a{};
+  ::socklen_t n = sizeof a;
+  auto* const to = reinterpret_cast<::sockaddr*>(&a);
+  if (get(s.fd, to, &n) != 0) return fail(call_error("get the address of", s));
+  return endpoint::of(to, n);
+}
+
+// Options that are set before it connects or listens; 0 leaves them to the system.
+struct early_options {
+  bool nodelay = false;
+  int send_buffer_size = 0;
+  int receive_buffer_size = 0;
+};
+// 0, or the negative errno.
+inline int set_early(int fd, const early_options& o) noexcept {
+  const auto set = [fd](int level, int name, int value) {
+    return value == 0 || ::setsockopt(fd, level, name, &value, sizeof value) == 0;
+  };
+  const bool good = set(IPPROTO_TCP, TCP_NODELAY, o.nodelay) &&
+                    set(SOL_SOCKET, SO_SNDBUF, o.send_buffer_size) &&
+                    set(SOL_SOCKET, SO_RCVBUF, o.receive_buffer_size);
+  return good ? 0 : -errno;
+}
+
+// What somebody else made: drivers wait by themselves, on a socket that blocks.
+inline int adopted(int fd) noexcept {
+  const int flags = fd < 0 ? -1 : ::fcntl(fd, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK)) ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+  return fd;
+}
+
+}  // namespace penstock::detail

@@ -1,0 +1,149 @@
+// penstock/io/detail/vector_awaiters.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// Reads into, and writes of, several spans of bytes: any number of them, by a few at a time.
+
+#include <penstock/io/detail/socket_awaiters.hpp>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+namespace penstock::detail {
+
+// A message whose parts are the next few spans that are not empty.
+template <class Byte>
+class span_window {
+ public:
+  explicit span_window(std::span<const std::span<Byte>> spans) noexcept : left_(spans) {
+    skip_empty();
+  }
+  // Before it is filled.
+  span_window(const span_window& o) noexcept : left_(o.left_), done_(o.done_) {}
+
+  // Whether no bytes are left.
+  [[nodiscard]] bool empty() const noexcept { return left_.empty(); }
+  ::msghdr* fill() noexcept {
+    std::size_t n = 0;
+    std::size_t room = longest_send;
+    std::size_t skip = done_;
+    for (const auto& s : left_) {
+      if (n == most || room == 0) break;
+      const std::size_t length = (std::min)(s.size() - skip, room);
+      if (length != 0)
+        parts_[n++] = {const_cast<std::byte*>(s.data()) + std::exchange(skip, 0), length};
+      room -= length;
+    }
+    message_ = {};
+    message_.msg_iov = parts_;
+    message_.msg_iovlen = n;
+    return &message_;
+  }
+  void consume(std::size_t n) noexcept {
+    while (n != 0) {
+      const std::size_t there = (std::min)(left_.front().size() - done_, n);
+      done_ += there;
+      n -= there;
+      skip_empty();
+    }
+  }
+  // What is left of the first span that is not empty.
+  [[nodiscard]] std::span<Byte> front() const noexcept { return left_.front().subspan(done_); }
+
+ private:
+  static constexpr std::size_t most = 8;
+
+  void skip_empty() noexcept {
+    while (!left_.empty() && done_ == left_.front().size()) {
+      left_ = left_.subspan(1);
+      done_ = 0;
+    }
+  }
+
+  std::span<const std::span<Byte>> left_;
+  std::size_t done_ = 0;  // of the first
+  ::msghdr message_;
+  ::iovec parts_[most];
+};
+
+// At least one byte, or the end.
+class receive_vector_awaiter : public leaf<receive_vector_awaiter>, socket_leaf {
+ public:
+  receive_vector_awaiter(open_socket& s, std::span<const std::span<std::byte>> to) noexcept
+      : socket_leaf(operation_kind::receive_message, s), to_(to) {}
+  receive_vector_awaiter(const receive_vector_awaiter& o) noexcept
+      : leaf<receive_vector_awaiter>(), socket_leaf(o), to_(o.to_), ticket_(o.ticket_) {}
+
+  bool await_ready() const noexcept {
+    return to_.empty() || (socket_->leases && socket_->leases->ready());
+  }
+  suspension start(waiter& w) noexcept {
+    if (receiver* const r = socket_->leases; r && r->armed()) [[unlikely]]
+      return ticket_.wait(*socket_, *r, w);
+    own_ = true;
+    address = to_.fill();
+    return begin(w, &open_socket::reading);
+  }
+  [[nodiscard]] result<std::size_t> await_resume() noexcept {
+    if (own_) {
+      leave();
+      if (answer < 0) [[unlikely]]
+        return fail(socket_error(answer, "read", *socket_));
+      return static_cast<std::size_t>(answer);
+    }
+    if (to_.empty()) return 0;
+    ticket_.leave();
+    receiver& r = *socket_->leases;
+    std::size_t n = 0;
+    while (!to_.empty() && r.has_bytes()) {
+      const std::size_t some = r.copy(to_.front().data(), to_.front().size());
+      to_.consume(some);
+      n += some;
+    }
+    if (n == 0 && r.end() < 0) return fail(socket_error(r.end(), "read", *socket_));
+    return n;
+  }
+
+ private:
+  span_window<std::byte> to_;
+  bool own_ = false;  // not by what receive() has begun
+  receiver::ticket ticket_;
+};
+
+// Sends all.
+class send_vector_awaiter : public leaf<send_vector_awaiter>, socket_leaf {
+ public:
+  send_vector_awaiter(open_socket& s, std::span<const std::span<const std::byte>> from) noexcept
+      : socket_leaf(operation_kind::send_message, s), from_(from) {}
+  send_vector_awaiter(const send_vector_awaiter& o) noexcept
+      : leaf<send_vector_awaiter>(), socket_leaf(o), from_(o.from_) {}
+  ~send_vector_awaiter() { settle(); }
+
+  bool await_ready() const noexcept { return from_.empty(); }
+  suspension start(waiter& w) noexcept {
+    address = from_.fill();
+    return begin(w, &open_socket::writing);
+  }
+  [[nodiscard]] result<> await_resume() noexcept {
+    leave();
+    if (answer < 0) [[unlikely]]
+      return fail(socket_error(answer, "write", *socket_));
+    return {};
+  }
+
+ private:
+  bool advance() noexcept override {
+    if (answer <= 0) {
+      if (answer == 0) answer = -EPIPE;
+      return true;
+    }
+    from_.consume(static_cast<std::size_t>(answer));
+    if (from_.empty()) return true;
+    address = from_.fill();
+    return false;
+  }
+  span_window<const std::byte> from_;
+};
+
+}  // namespace penstock::detail

@@ -1,0 +1,1 @@
+namespace penstock { class inside {}; }
