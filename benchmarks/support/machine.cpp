@@ -47,6 +47,13 @@ cpu_set_t allowed_at_start() {
 }
 const cpu_set_t all_cpus = allowed_at_start();
 
+void pin_to(int cpu) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  ::sched_setaffinity(0, sizeof one, &one);
+}
+
 // The share of wall time that went missing in gaps of a spinning thread. A host that takes the cpu
 // away shows nowhere else: "steal" may read 0 all the time.
 double stolen_share(double duration) {
@@ -83,14 +90,14 @@ std::string compiler() {
 }
 
 void pin_to_one_cpu() {
-  for (int cpu = CPU_SETSIZE - 1; cpu >= 0; --cpu) {
-    if (!CPU_ISSET(cpu, &all_cpus)) continue;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    ::sched_setaffinity(0, sizeof one, &one);
-    return;
-  }
+  int last = CPU_SETSIZE - 1;
+  while (last > 0 && !CPU_ISSET(last, &all_cpus)) --last;
+  pin_to(last);
+}
+void pin_to_first_cpu() {
+  int first = 0;
+  while (first < CPU_SETSIZE - 1 && !CPU_ISSET(first, &all_cpus)) ++first;
+  pin_to(first);
 }
 void use_all_cpus() { ::sched_setaffinity(0, sizeof all_cpus, &all_cpus); }
 

@@ -20,8 +20,9 @@ machine_facts facts();
 /// "g++ 12.2.0" or "clang 19.1.7": what built this program.
 std::string compiler();
 
-/// Pins this thread to the last cpu that it may use, or lets it run on all of them.
+/// Pins this thread to the last or the first cpu that it may use, or lets it run on all of them.
 void pin_to_one_cpu();
+void pin_to_first_cpu();
 void use_all_cpus();
 
 /// Cpu seconds of this process and of the children that it waited for, and of this thread.
