@@ -114,7 +114,7 @@ TEST_CASE("a path that cannot be one is an error that shows it") {
       const std::string path(108, 'x');
       const auto c = co_await unix_stream::connect(path);
       CHECK(message_of(c) == "connect '" + path + "': File name too long");
-      for (const std::string wrong : {std::string(), std::string("@"), std::string("a\0b", 3)}) {
+      for (const std::string& wrong : {std::string(), std::string("@"), std::string("a\0b", 3)}) {
         const auto l = unix_listener::bind(wrong);
         CHECK(l.error() == std::errc::invalid_argument);
         const auto d = co_await unix_stream::connect(wrong);
