@@ -68,7 +68,7 @@ class [[nodiscard]] tcp_listener : public listening_socket {
   /// Does not listen.
   tcp_listener() noexcept = default;
   /// Takes over `fd`, a listening socket: of a supervisor, say.
-  explicit tcp_listener(int fd) noexcept : listening_socket(detail::adopted(fd)) {
+  explicit tcp_listener(int fd) noexcept : listening_socket(fd) {
     if (auto at = local_endpoint()) socket_.peer = *at;
   }
 

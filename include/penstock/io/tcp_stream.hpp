@@ -73,7 +73,7 @@ class [[nodiscard]] tcp_stream : public stream_socket {
   /// No connection.
   tcp_stream() noexcept = default;
   /// Takes over `fd`, a connected socket: of another loop, or another library.
-  explicit tcp_stream(int fd) noexcept : stream_socket(detail::adopted(fd)) {}
+  explicit tcp_stream(int fd) noexcept : stream_socket(fd) {}
 
   /// Connects to `to`.
   ///

@@ -55,7 +55,7 @@ class [[nodiscard]] unix_listener : public listening_socket {
   /// Does not listen.
   unix_listener() noexcept = default;
   /// Takes over `fd`, a listening socket: of a supervisor, say.
-  explicit unix_listener(int fd) noexcept : listening_socket(detail::adopted(fd)) {}
+  explicit unix_listener(int fd) noexcept : listening_socket(fd) {}
 
   /// Listens at `path`; "@name" is a name that is in no file system, open to every user.
   ///

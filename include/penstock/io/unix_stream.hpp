@@ -66,7 +66,7 @@ class [[nodiscard]] unix_stream : public stream_socket {
   /// No connection.
   unix_stream() noexcept = default;
   /// Takes over `fd`, a connected socket: of another loop, or another library.
-  explicit unix_stream(int fd) noexcept : stream_socket(detail::adopted(fd)) {}
+  explicit unix_stream(int fd) noexcept : stream_socket(fd) {}
 
   /// Connects to the listener at `path`; "@name" is a name that is in no file system.
   ///

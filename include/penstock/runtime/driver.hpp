@@ -7,6 +7,7 @@
 /// driver/reactor.hpp implement it; the types of io/ know nothing else.
 
 #include <penstock/base/clock.hpp>
+#include <penstock/base/result.hpp>
 #include <penstock/runtime/operation.hpp>
 
 #include <cstddef>
@@ -31,6 +32,15 @@ struct driver_options {
   unsigned receive_buffer_size = 8192;
 };
 static_assert(std::is_trivially_copyable_v<driver_options>);
+
+/// `errc::invalid_option`, naming the member, when `o` cannot work.
+[[nodiscard]] inline result<> validate(const driver_options& o) {
+  if (o.receive_buffers < 1 || o.receive_buffers > 32768)
+    return fail(errc::invalid_option, "driver", "receive_buffers");
+  if (o.receive_buffer_size < 64 || o.receive_buffer_size > (1u << 20))
+    return fail(errc::invalid_option, "driver", "receive_buffer_size");
+  return {};
+}
 
 /// What a driver did so far.
 struct driver_stats {

@@ -32,6 +32,9 @@ class lease_slot final : public buffer_owner {
   /// The bytes as a lease; they come back to the store when its last slice ends, on any thread.
   [[nodiscard]] buffer lend() noexcept { return buffer::adopt({bytes, length}, *this); }
 
+  /// Whether its store has few buffers left: what nobody waits for is better copied.
+  [[nodiscard]] bool scarce() const noexcept;
+
   lease_slot* next = nullptr;  ///< of the list that it is in
   std::byte* bytes = nullptr;
   std::uint32_t length = 0;  ///< bytes that were received
@@ -181,6 +184,7 @@ class lease_store {
   std::byte* memory_ = nullptr;
 };
 
+inline bool lease_slot::scarce() const noexcept { return home_->free() < home_->count() / 4; }
 inline void lease_slot::give_back(buffer_owner* o) noexcept {
   auto& self = static_cast<lease_slot&>(*o);
   self.home_->ended(self);

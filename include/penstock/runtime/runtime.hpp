@@ -36,6 +36,8 @@ struct runtime_options {
   bool handle_signals = true;
   /// How long a loop looks for work before it sleeps, at most a second: it burns the processor.
   duration spin = duration::zero();
+  /// What each loop lends to sockets: `.io = {.receive_buffers = 256}`.
+  driver_options io = {};
 };
 static_assert(std::is_trivially_copyable_v<runtime_options>);
 
@@ -46,7 +48,7 @@ static_assert(std::is_trivially_copyable_v<runtime_options>);
   if (o.driver > driver_kind::reactor) return fail(errc::invalid_option, "runtime", "driver");
   if (o.spin < duration::zero() || o.spin > std::chrono::seconds(1))
     return fail(errc::invalid_option, "runtime", "spin");
-  return {};
+  return validate(o.io);
 }
 
 /// Runs tasks: event loops, I/O, timers, blocking work, signals.
@@ -210,7 +212,7 @@ class runtime : detail::signal_target {
   }
   void start_first() {
     loops_[0].use(nullptr);
-    auto made = detail::start_driver(options_.driver, pool_);
+    auto made = detail::start_driver(options_.driver, pool_, options_.io);
     home_ = detail::this_thread_number;
     if (made) {
       loops_[0].use(std::move(*made));
@@ -226,7 +228,7 @@ class runtime : detail::signal_target {
     const auto body = [this, i, kind] {
       ::pthread_setname_np(::pthread_self(), "penstock-loop");
       auto& loop = loops_[i];
-      auto made = detail::make_driver(kind, pool_);
+      auto made = detail::make_driver(kind, pool_, options_.io);
       const bool good = made.has_value();
       if (good) {
         loop.use(std::move(*made));

@@ -186,8 +186,11 @@ class matrix_case {
     if constexpr (std::is_void_v<std::invoke_result_t<Complete&, Fixture&>>) {
       complete_(fixture_);
       co_return;
-    } else {
+    } else if constexpr (std::is_void_v<
+                             await_result_t<std::invoke_result_t<Complete&, Fixture&>>>) {
       co_await complete_(fixture_);
+    } else {
+      [[maybe_unused]] const auto done = co_await complete_(fixture_);
     }
   }
   static constexpr duration settle_time{1};  // virtual: passes when nothing is ready any more

@@ -88,7 +88,8 @@ class io_leaf : protected operation, stop_node {
     return !held_;
   }
   bool finished() noexcept {
-    if (answer == -EINTR && kind != operation_kind::close) return false;
+    if (answer == -EINTR && kind != operation_kind::close && kind != operation_kind::send_zero_copy)
+      return false;
     return advance();
   }
   static void ended(operation& op) noexcept {

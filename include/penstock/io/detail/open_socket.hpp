@@ -39,7 +39,7 @@ struct open_socket {
     return !reading && !writing && !(leases && leases->waited_for());
   }
   // Whether operations can begin.
-  [[nodiscard]] bool usable() const noexcept { return fd >= 0 && !closer; }
+  [[nodiscard]] bool usable() const noexcept { return fd >= 0 && !closing; }
   // What receives into leases; null when memory is out.
   receiver* receiving() noexcept {
     if (!leases) [[unlikely]]
@@ -70,6 +70,7 @@ struct open_socket {
   socket_leaf* reading = nullptr;          // in flight
   socket_leaf* writing = nullptr;          // in flight
   close_socket_awaiter* closer = nullptr;  // waits for those two
+  bool closing = false;                    // until that has closed it
   endpoint peer;                           // of TCP, for messages; of a listener: itself
   zero_copies sends;                       // from where the bytes are
 

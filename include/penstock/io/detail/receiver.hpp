@@ -15,6 +15,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <deque>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -45,7 +47,9 @@ class receiver final : operation {
       if (!r.arm(*w.env->sched)) return parked();
       told_ = true;
       scope_stop::remove(*this);
-      return resume_now(w);
+      if (w.env->sched->io_driver()->take_inline_result()) return resume_now(w);
+      w.env->sched->post(w);
+      return parked();
     }
     // In await_resume().
     void leave() noexcept {
@@ -85,7 +89,7 @@ class receiver final : operation {
   // The socket goes: drops what was not taken.
   void abandon() noexcept {
     PENSTOCK_ASSERT(!waiting_, "a socket goes while a receive of it is in flight");
-    while (first_) drop();
+    while (has_bytes()) drop();
     if (!armed_) return destroy();
     PENSTOCK_ASSERT(scheduler::current() && scheduler::current()->io_driver() == driver_,
                     "a socket that receives goes on another loop: release() it");
@@ -99,17 +103,19 @@ class receiver final : operation {
   }
 
   // Whether something is there: bytes, the end, an error.
-  [[nodiscard]] bool ready() const noexcept { return first_ || end_ <= 0; }
-  [[nodiscard]] bool has_bytes() const noexcept { return first_ != nullptr; }
+  [[nodiscard]] bool ready() const noexcept { return has_bytes() || end_ <= 0; }
+  [[nodiscard]] bool has_bytes() const noexcept { return first_ || spilled_; }
   [[nodiscard]] bool armed() const noexcept { return armed_; }
   [[nodiscard]] bool waited_for() const noexcept { return waiting_ != nullptr; }
   // 0: the peer has ended; negative: the errno. Where there are no bytes.
   [[nodiscard]] int end() const noexcept { return end_; }
   // Where there are bytes: the oldest, and all of them.
   buffer take() noexcept {
+    --held_;
+    if (!first_) [[unlikely]]
+      return take_spilled();
     lease_slot& s = *first_;
     first_ = s.next;
-    --held_;
     buffer b = s.lend();
     b.remove_prefix(std::exchange(used_, 0));
     return b;
@@ -117,6 +123,8 @@ class receiver final : operation {
   void drop() noexcept { const buffer ended = take(); }
   // Copies at most `n` of the oldest.
   std::size_t copy(std::byte* to, std::size_t n) noexcept {
+    if (!first_) [[unlikely]]
+      return copy_spilled(to, n);
     const lease_slot& s = *first_;
     if (const std::size_t there = s.length - used_; n > there) n = there;
     std::memcpy(to, s.bytes + used_, n);
@@ -161,6 +169,9 @@ class receiver final : operation {
   void note() noexcept {
     if (answer > 0) {
       auto& s = *static_cast<lease_slot*>(other);
+      const bool unread = !waiting_ || waiting_->told_;
+      if (spilled_ || (unread && s.scarce())) [[unlikely]]
+        return spill(s);
       s.next = nullptr;
       *(first_ ? &last_->next : &first_) = &s;
       last_ = &s;
@@ -169,11 +180,37 @@ class receiver final : operation {
       end_ = answer;
     }
   }
+  // Nobody waits for these bytes, and the loop's buffers are few: those who do wait need them.
+  PENSTOCK_NOINLINE void spill(lease_slot& s) noexcept {
+    const buffer lease = s.lend();
+    try {
+      if (!spilled_) spilled_ = std::make_unique<std::deque<buffer>>();
+      spilled_->push_back(buffer::copy_of(lease.bytes()));
+      ++held_;
+    } catch (const std::bad_alloc&) {
+      if (spilled_ && spilled_->empty()) spilled_.reset();
+      end_ = -ENOMEM;  // behind what is there
+    }
+  }
+  buffer take_spilled() noexcept {
+    buffer b = std::move(spilled_->front());
+    spilled_->pop_front();
+    if (spilled_->empty()) spilled_.reset();
+    return b;
+  }
+  std::size_t copy_spilled(std::byte* to, std::size_t n) noexcept {
+    buffer& b = spilled_->front();
+    if (n > b.size()) n = b.size();
+    std::memcpy(to, b.data(), n);
+    b.remove_prefix(n);
+    if (b.empty()) drop();
+    return n;
+  }
   void arrived() noexcept {
     armed_ = more;
     note();
     if (abandoned_) [[unlikely]] {
-      while (first_) drop();
+      while (has_bytes()) drop();
       if (!armed_) destroy();
       return;
     }
@@ -192,6 +229,7 @@ class receiver final : operation {
 
   lease_slot* first_ = nullptr;
   lease_slot* last_ = nullptr;
+  std::unique_ptr<std::deque<buffer>> spilled_;  // behind those; null: nothing
   ticket* waiting_ = nullptr;
   driver* driver_ = nullptr;  // while armed_
   std::uint32_t used_ = 0;    // of the first lease's bytes, by copy()

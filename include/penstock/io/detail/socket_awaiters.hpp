@@ -176,6 +176,7 @@ class send_buffer_awaiter : public leaf<send_buffer_awaiter>, send_leaf {
     if (kind == operation_kind::send_zero_copy) [[unlikely]] {
       kind = operation_kind::send;
       other = nullptr;
+      if (answer == -EINTR) return false;
       if (answer == -EOPNOTSUPP || answer == -EINVAL || answer == -ENOBUFS || answer == -ENOMEM) {
         socket_->sends.refuse();
         return false;
@@ -195,19 +196,21 @@ class close_socket_awaiter : public leaf<close_socket_awaiter>, stop_node {
       : leaf<close_socket_awaiter>(), stop_node(), socket_(o.socket_) {}
   ~close_socket_awaiter() {
     scope_stop::remove(*this);
+    if (who_) socket_->closing = false;  // destroyed while it waits
     if (who_ && socket_->closer == this) socket_->closer = nullptr;
   }
 
   bool await_ready() const noexcept { return socket_->fd < 0; }
   suspension start(waiter& w) noexcept {
     if (!w.env->stop->try_add(*this)) return stopped_now(w);
-    PENSTOCK_ASSERT(!socket_->closer, "a socket is closed twice at once");
+    PENSTOCK_ASSERT(!socket_->closing, "a socket is closed twice at once");
     if (socket_->leases) socket_->leases->close();
     if (socket_->reading) socket_->reading->cut();
     if (socket_->writing) socket_->writing->cut();
     if (socket_->idle()) return resume_now(w);
     who_ = &w;
     socket_->closer = this;
+    socket_->closing = true;  // also after the last operation: what comes then is closed
     return parked();
   }
   // The last operation is over.
@@ -217,6 +220,7 @@ class close_socket_awaiter : public leaf<close_socket_awaiter>, stop_node {
   }
   [[nodiscard]] result<> await_resume() noexcept {
     scope_stop::remove(*this);
+    if (std::exchange(who_, nullptr)) socket_->closing = false;
     const int fd = socket_->release();
     if (fd < 0 || ::close(fd) == 0 || errno == EINTR) return {};
     return fail(errno_error(errno), "close", socket_->name());

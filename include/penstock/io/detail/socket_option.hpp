@@ -62,11 +62,4 @@ inline int set_early(int fd, const early_options& o) noexcept {
   return good ? 0 : -errno;
 }
 
-// What somebody else made: drivers wait by themselves, on a socket that blocks.
-inline int adopted(int fd) noexcept {
-  const int flags = fd < 0 ? -1 : ::fcntl(fd, F_GETFL);
-  if (flags >= 0 && (flags & O_NONBLOCK)) ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-  return fd;
-}
-
 }  // namespace penstock::detail

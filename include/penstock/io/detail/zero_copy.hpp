@@ -87,10 +87,8 @@ class zero_copies {
   void leave() noexcept {
     while (hold* const h = held_.pop_front()) {
       h->of_ = nullptr;
-      const int own = ::fcntl(h->fd, F_DUPFD_CLOEXEC, 0);
-      if (own < 0) continue;
-      h->fd = own;
-      h->own_fd_ = true;
+      h->fd = ::fcntl(h->fd, F_DUPFD_CLOEXEC, 0);
+      h->own_fd_ = h->fd >= 0;
     }
   }
 

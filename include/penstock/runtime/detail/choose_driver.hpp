@@ -19,14 +19,15 @@ using made_driver = result<std::unique_ptr<driver>>;
 
 inline constinit atomic<bool> said_fallback{false};
 
-inline made_driver make_driver(driver_kind kind, cpu_pool& pool) {
-  if (kind == driver_kind::uring) return make_uring_driver(pool);
-  if (kind == driver_kind::reactor) return make_reactor_driver(pool);
-  auto best = make_uring_driver(pool);
+inline made_driver make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o) {
+  if (kind == driver_kind::uring) return make_uring_driver(pool, o);
+  if (kind == driver_kind::reactor) return make_reactor_driver(pool, o);
+  auto best = make_uring_driver(pool, o);
   if (best) return best;
   if (!said_fallback.exchange(true, memory_order_relaxed))
-    log(log_level::info, "no io_uring, files go through the cpu pool: " + best.error().message());
-  return make_reactor_driver(pool);
+    log(log_level::info,
+        "no io_uring, sockets use epoll, files the cpu pool: " + best.error().message());
+  return make_reactor_driver(pool, o);
 }
 
 // PENSTOCK_DRIVER decides where the program did not.
@@ -40,10 +41,10 @@ inline result<driver_kind> driver_from_environment(driver_kind asked) {
   return fail(errc::invalid_option, "PENSTOCK_DRIVER", name);
 }
 
-inline made_driver start_driver(driver_kind asked, cpu_pool& pool) {
+inline made_driver start_driver(driver_kind asked, cpu_pool& pool, const driver_options& o) {
   const auto kind = driver_from_environment(asked);
   if (!kind) return tl::unexpected<error>(kind.error());
-  return make_driver(*kind, pool);
+  return make_driver(*kind, pool, o);
 }
 
 }  // namespace penstock::detail

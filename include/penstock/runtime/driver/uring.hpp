@@ -96,23 +96,38 @@ class uring_driver final : public driver {
       cancel_queued(op);
     } else if (stage == operation_stage::running) {
       // After its target, which is in the queue before it or in the kernel.
+      if (op.kind == operation_kind::receive_lease) let_go_ = true;
       io_uring_sqe* const s = backlog_ ? nullptr : entry();
       if (s) {
         fill_cancel(*s, op);
+        op.stage.store(operation_stage::canceled, memory_order_relaxed);
       } else {
         push_backlog(op, operation_stage::cancelling);
       }
     }
   }
 
+  // What receives on `fd`, and its cancellation, reach the kernel before the descriptor goes: the
+  // next one of this number may be another loop's.
+  void forget(int) noexcept override {
+    if (!let_go_ || closing_) [[likely]]
+      return;
+    let_go_ = false;
+    flush_backlog();
+    ++stats_.system_calls;
+    check(::io_uring_submit(&ring_));
+  }
+
   void wait(duration at_most) noexcept override {
     if (!entered_) [[unlikely]]
       enter();
+    let_go_ = false;
     const auto completed = stats_.completed;
     flush_backlog();
     if (leases_.made()) serve_leases();
     // What ended there is ready by now.
     const bool sleeps = at_most > duration::zero() && !backlog_ && stats_.completed == completed &&
+                        !(starving_ && leases_.store().has_returned()) &&
                         ::io_uring_cq_ready(&ring_) == 0;
     if (sleeps && lane_.prepare_sleep()) {
       sleep(at_most);
@@ -254,6 +269,7 @@ class uring_driver final : public driver {
         slot = nullptr;
       }
     } else if (!leases_.in_kernel() && result > 0) {
+      if (is_over(op)) return finish(op, -ECANCELED);  // its descriptor may be another one's
       slot = receive_here(op, result);
     }
     if (result == -ENOBUFS || result == -EAGAIN) return starve(op);
@@ -271,7 +287,8 @@ class uring_driver final : public driver {
       return op.complete(op);
     }
     operation& send = *static_cast<operation*>(op.other);
-    if (c.res == -EINVAL && std::exchange(reports_copies_, false)) {  // before Linux 6.2
+    if (c.res == -EINVAL && !more && std::exchange(reports_copies_, false)) {  // before Linux 6.2
+      if (send.stage.load(memory_order_relaxed) == operation_stage::cancelling) drop_backlog(send);
       --in_flight_;
       if (!submit(send)) return;
       ++in_flight_;
@@ -312,6 +329,7 @@ class uring_driver final : public driver {
       wait(std::chrono::milliseconds(100));
     if (!held_ || in_flight_ != held_count_) return;
     for (operation* op = held_; op; op = op->next) {
+      if (op->fd < 0) continue;  // no descriptor was left for it
       ::sockaddr nowhere{};
       nowhere.sa_family = AF_UNSPEC;
       ::connect(op->fd, &nowhere, sizeof nowhere);
@@ -341,9 +359,17 @@ class uring_driver final : public driver {
     leases_.store().put(*s);
     return nullptr;
   }
+  // Whether its cancellation was asked for: it must not go on.
+  bool is_over(operation& op) noexcept {
+    const auto stage = op.stage.load(memory_order_relaxed);
+    if (stage != operation_stage::canceled && stage != operation_stage::cancelling && !closing_)
+      return false;
+    op.other = nullptr;
+    return true;
+  }
   // It goes on when there is a buffer.
   void starve(operation& op) noexcept {
-    if (op.stage.load(memory_order_relaxed) == operation_stage::cancelling) drop_backlog(op);
+    if (is_over(op)) return finish(op, -ECANCELED);
     leases_.want_more();
     ++stats_.starved;
     op.stage.store(operation_stage::queued, memory_order_relaxed);
@@ -353,33 +379,35 @@ class uring_driver final : public driver {
   }
   PENSTOCK_NOINLINE bool make_leases(operation& op) noexcept {
     if (!entered_) enter();
-    op.answer = leases_.make(ring_, options_.receive_buffers, options_.receive_buffer_size, wake_);
+    // Multishot receive came with Linux 6.0, as zero copy did; rings of buffers before.
+    op.answer = leases_.make(ring_, knows(operation_kind::send_zero_copy), options_, wake_);
     op.more = false;
     op.other = nullptr;
     return op.answer == 0;
   }
   void serve_leases() noexcept {
     if (starving_) [[unlikely]]
-      feed();
+      leases_.store().hungry(true);  // before it is looked for what has come back
     if (leases_.in_kernel()) leases_.refill();
+    if (starving_) [[unlikely]]
+      feed();
   }
-  // Starving operations go on, as many as there are buffers for; canceled ones end.
+  // Starving operations go on when there is a buffer: all of them, for those that stay idle use
+  // none, and those that come too late starve again. Canceled ones end.
   PENSTOCK_NOINLINE void feed() noexcept {
     lease_store& store = leases_.store();
-    store.collect();
-    unsigned buffers = store.free();
-    if (buffers == 0 && !canceled_) return store.hungry(true);
+    if (!leases_.in_kernel()) store.collect();
+    const bool buffers = leases_.in_kernel() ? leases_.given() != 0 : store.free() != 0;
+    if (!buffers && !canceled_) return;
     canceled_ = false;
     operation* list = std::exchange(starving_, nullptr);
     starving_last_ = nullptr;
     while (list) {
       operation& op = *list;
       list = op.next;
-      if (op.stage.load(memory_order_relaxed) == operation_stage::canceled) {
-        op.other = nullptr;
+      if (is_over(op)) {
         finish(op, -ECANCELED);
-      } else if (buffers != 0) {
-        --buffers;
+      } else if (buffers) {
         io_uring_sqe* const s = backlog_ ? nullptr : entry();
         if (s)
           fill(*s, op);
@@ -391,7 +419,7 @@ class uring_driver final : public driver {
         starving_last_ = &op;
       }
     }
-    store.hungry(starving_ != nullptr);
+    if (!starving_) store.hungry(false);
   }
   void woken(std::int32_t result) noexcept {
     wake_armed_ = false;
@@ -456,7 +484,7 @@ class uring_driver final : public driver {
         finish(op, -ECANCELED);
       } else if (stage == operation_stage::cancelling) {
         fill_cancel(*s, op);
-        op.stage.store(operation_stage::running, memory_order_relaxed);
+        op.stage.store(operation_stage::canceled, memory_order_relaxed);
       } else {
         fill(*s, op);
       }
@@ -495,6 +523,7 @@ class uring_driver final : public driver {
   std::size_t held_count_ = 0;
   std::uint32_t known_ = 0;
   bool canceled_ = false;  // one that was queued or starving
+  bool let_go_ = false;    // a receive_lease was cancelled, and the kernel may not know
   bool reports_copies_ = true;
   bool ring_made_ = false;
   bool entered_ = false;

@@ -9,6 +9,7 @@
 /// The kernel takes buffers in the order in which they were given; so it is given few, as many as
 /// it uses up between two waits, and those that came back last: they are in the processor's cache.
 
+#include <penstock/runtime/driver.hpp>
 #include <penstock/runtime/driver/detail/liburing.hpp>
 #include <penstock/runtime/lease_store.hpp>
 #include <penstock/runtime/operation.hpp>
@@ -40,14 +41,17 @@ class uring_leases {
   [[nodiscard]] bool in_kernel() const noexcept { return entries_ != nullptr; }
 
   // On the loop's thread. 0, or the negative errno.
-  int make(io_uring& ring, unsigned count, unsigned size, const wake_event& wake) noexcept {
+  int make(io_uring& ring, bool multishot, const driver_options& o,
+           const wake_event& wake) noexcept {
+    const unsigned count = o.receive_buffers;
     try {
-      store_ = lease_store::create(count, size, wake);
+      store_ = lease_store::create(count, o.receive_buffer_size, wake);
     } catch (const std::bad_alloc&) {
       return -ENOMEM;
     }
     store_->bind();
     mask_ = std::bit_ceil(count) - 1;
+    if (!multishot) return 0;
     void* const m =
         ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
     if (m == MAP_FAILED) return 0;
@@ -78,6 +82,8 @@ class uring_leases {
     }
     if (added) ::io_uring_buf_ring_advance(entries_, static_cast<int>(added));
   }
+  // How many the kernel has.
+  [[nodiscard]] unsigned given() const noexcept { return given_; }
   // The kernel has used a buffer.
   lease_slot& used(const io_uring_cqe& c) noexcept {
     const unsigned id = c.flags >> IORING_CQE_BUFFER_SHIFT;
