@@ -32,6 +32,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 SUITES = ["unit", "compile_fail", "meta", "acceptance", "example", "fault"]
 MOST_OUTPUT_LINES = 300
+LAST_LINES = 30
 
 DOCTEST_CASES = re.compile(
     r"^\[doctest\] test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed\s*\|\s*(?:(\d+) skipped)?",
@@ -73,16 +74,21 @@ def optimisation(level):
     return [f"-Doptimization={level}", "-Ddebug=false"]
 
 
-def sanitized(names):
+def sanitized(names, level):
     # Frame pointers and line tables for the reports; one error ends the program.
     flags = "-fno-omit-frame-pointer -g1"
     if "undefined" in names:
         flags += " -fno-sanitize-recover=all"
-    return ["-Doptimization=1", "-Ddebug=false", f"-Db_sanitize={names}", "-Db_lundef=false",
+    return [*optimisation(level), f"-Db_sanitize={names}", "-Db_lundef=false",
             f"-Dcpp_args={flags}"]
 
 
 GCC, CLANG = "g++", "clang++-19"
+ADDRESS, THREAD = "address,undefined", "thread"
+# Test files compiled together where a build serves one run.
+TOGETHER = "-Dtest_unit_size=8"
+PROGRAMS = {"scope": "programs", "suites": ("unit", "fault")}
+DEEP = {"scope": "deep", "suites": ("unit",)}
 # What depends on the compiler is checked with both; what reads text only once.
 COMPILED_META = ("headers", "hostile_neighbours_before", "hostile_neighbours_after",
                  "hostile_macros", "hostile_no_rtti", "hostile_acceptance", "lint_ast")
@@ -90,18 +96,23 @@ COMPILED_META = ("headers", "hostile_neighbours_before", "hostile_neighbours_aft
 DEFAULT = Variant("gcc", GCC, optimisation("0"), without=("lint_ast",))
 MATRIX = [
     Variant("gcc", GCC, optimisation("0"), suites=(*SUITES,), without=("lint_ast",)),
-    Variant("clang", CLANG, optimisation("0"), meta=COMPILED_META),
-    Variant("gcc-asan", GCC, sanitized("address,undefined"), scope="programs",
-            suites=("unit", "fault"), slower=4),
-    Variant("clang-tsan", CLANG, sanitized("thread"), scope="programs", suites=("unit", "fault"),
-            slower=8),
-    Variant("gcc-O1", GCC, optimisation("1"), scope="deep", suites=("unit",)),
-    Variant("gcc-O2", GCC, optimisation("2"), scope="deep", suites=("unit",)),
-    Variant("gcc-tsan", GCC, sanitized("thread"), scope="deep", suites=("unit",), slower=8),
-    Variant("clang-O1", CLANG, optimisation("1"), scope="deep", suites=("unit",)),
-    Variant("clang-O2", CLANG, optimisation("2"), scope="deep", suites=("unit",)),
-    Variant("clang-asan", CLANG, sanitized("address,undefined"), scope="deep", suites=("unit",),
-            slower=4),
+    Variant("clang", CLANG, [*optimisation("0"), TOGETHER], meta=COMPILED_META),
+    # Of the four pairs of compiler and sanitizer these two compile fastest.
+    Variant("clang-asan", CLANG, [*sanitized(ADDRESS, "0"), TOGETHER], slower=4, **PROGRAMS),
+    Variant("gcc-tsan", GCC, [*sanitized(THREAD, "0"), TOGETHER], slower=8, **PROGRAMS),
+    Variant("gcc-O1", GCC, optimisation("1"), **DEEP),
+    Variant("gcc-O2", GCC, optimisation("2"), **DEEP),
+    Variant("gcc-asan-O1", GCC, sanitized(ADDRESS, "1"), slower=4, **DEEP),
+    Variant("gcc-tsan-O1", GCC, sanitized(THREAD, "1"), slower=8, **DEEP),
+    Variant("clang-O1", CLANG, optimisation("1"), **DEEP),
+    Variant("clang-O2", CLANG, optimisation("2"), **DEEP),
+    Variant("clang-asan-O1", CLANG, sanitized(ADDRESS, "1"), slower=4, **DEEP),
+    Variant("clang-tsan-O1", CLANG, sanitized(THREAD, "1"), slower=8, **DEEP),
+]
+# Only by name: the other two pairs in full.
+MORE = [
+    Variant("gcc-asan", GCC, [*sanitized(ADDRESS, "0"), TOGETHER], slower=4, **PROGRAMS),
+    Variant("clang-tsan", CLANG, [*sanitized(THREAD, "0"), TOGETHER], slower=8, **PROGRAMS),
 ]
 
 
@@ -412,6 +423,9 @@ class Session:
             say("Failed:")
             for o in bad:
                 say(f"  {o.variant} {o.suite} {o.name}" + (f": {o.problem}" if o.problem else ""))
+                # Again, for where only the end of a long log is kept.
+                for line in o.output.strip().split("\n")[-LAST_LINES:]:
+                    say("    " + line)
         skips = [(o, reason) for o in self.outcomes for reason in o.skips]
         if skips:
             say("Skipped:")
@@ -431,7 +445,7 @@ def parse(words):
     parser.add_argument("--deep", nargs="?", const=600, type=int, metavar="SECONDS")
     parser.add_argument("--only", action="append", choices=SUITES, metavar="SUITE")
     parser.add_argument("--filter", metavar="TEXT")
-    parser.add_argument("--variant", action="append", choices=[v.name for v in MATRIX], metavar="NAME")
+    parser.add_argument("--variant", action="append", choices=[v.name for v in MATRIX + MORE], metavar="NAME")
     parser.add_argument("-j", dest="jobs", type=int, default=os.cpu_count() or 2)
     return parser.parse_args(words)
 
@@ -442,8 +456,8 @@ def main(words):
     if arguments.deep is not None:
         session.deep(replace(DEFAULT, suites=(*SUITES,)), arguments.deep)
     elif arguments.matrix or arguments.variant:
-        for variant in MATRIX:
-            if not arguments.variant or variant.name in arguments.variant:
+        for variant in MATRIX + MORE:
+            if variant.name in arguments.variant if arguments.variant else variant in MATRIX:
                 session.variant(variant)
     else:
         default = DEFAULT
