@@ -93,6 +93,10 @@ class named_awaiter : public leaf<named_awaiter<A>> {
   }
   resume_t<A> await_resume() { return child_.awaiter().await_resume(); }
 
+  // For task_group::start: before it is awaited.
+  const char* name() const noexcept { return name_; }
+  A take() && { return std::move(child_.awaiter()); }
+
  private:
   const char* name_;
   waiter* up_ = nullptr;
@@ -124,7 +128,8 @@ template <awaitable A>
   return detail::as_result_awaiter<detail::awaiter_t<A>>(detail::awaiter_of(std::forward<A>(a)));
 }
 
-/// Awaits `a` under a name, which dumps and `this_task::name` show.
+/// Awaits `a` under a name, which dumps and `this_task::name` show; also for a child of a group:
+/// `group.start(named("reader", read_all()))`.
 ///
 /// **Parameters.** `name` - must outlive the work; a string literal.
 /// **Result.** what `a` yields.

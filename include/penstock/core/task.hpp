@@ -85,6 +85,9 @@ class task_awaiter {
   void discard() noexcept {
     if (p_) destroy_frame(*std::exchange(p_, nullptr));
   }
+  promise_base* release() && noexcept {
+    return static_cast<promise_base*>(std::exchange(p_, nullptr));
+  }
 
  private:
   struct last {

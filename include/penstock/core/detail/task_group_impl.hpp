@@ -104,6 +104,12 @@ inline void detail::child_record_base::link() noexcept {
   parent = group_;
   env = &group_->env_;
 }
+inline void detail::child_record_base::link(environment& own, const char* name) noexcept {
+  parent = group_;
+  own = group_->env_;
+  own.name = name;
+  env = &own;
+}
 inline detail::step detail::child_record_base::done(waiter&, waiter* child) noexcept {
   task_group& g = *group_;
   g.note(static_cast<promise_base&>(*child));
