@@ -132,6 +132,7 @@ class task_group : waiter, detail::hook {
       note_failure(child);
   }
   void note_failure(const detail::promise_base& child) noexcept;
+  void log_failure(const detail::promise_base& child) const noexcept;
   void fail(std::exception_ptr e) noexcept;
   detail::step one_ended(bool limited = true) noexcept {
     if (options_.max_running != 0 && limited) [[unlikely]]
