@@ -51,6 +51,7 @@ PENSTOCK_NOINLINE inline void task_group::note_failure(const detail::promise_bas
     fail(const_cast<detail::promise_base&>(child).exception());
     return;
   }
+  child.assert_ended();
   if (env_.services == this) {
     log_failure(child);
     return;
