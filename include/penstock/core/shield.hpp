@@ -32,6 +32,9 @@ class shield_awaiter : public leaf<shield_awaiter<A>> {
     return {{}, up_};
   }
   resume_t<A> await_resume() { return child_.awaiter().await_resume(); }
+  [[nodiscard]] resume_t<A> await_resume() requires is_result_v<resume_t<A>> {
+    return child_.awaiter().await_resume();
+  }
 
  private:
   waiter* up_ = nullptr;
@@ -92,6 +95,9 @@ class named_awaiter : public leaf<named_awaiter<A>> {
     return {{}, up_};
   }
   resume_t<A> await_resume() { return child_.awaiter().await_resume(); }
+  [[nodiscard]] resume_t<A> await_resume() requires is_result_v<resume_t<A>> {
+    return child_.awaiter().await_resume();
+  }
 
   // For task_group::start: before it is awaited.
   const char* name() const noexcept { return name_; }

@@ -38,7 +38,7 @@ class path_awaiter : public io_awaiter<path_awaiter> {
     if (kind == operation_kind::rename) other = to_.data();
     return launch(w);
   }
-  result<> await_resume() const {
+  [[nodiscard]] result<> await_resume() const {
     if (answer >= 0) return {};
     std::string names = path_;
     if (!to_.empty()) names += "' to '" + to_;
@@ -66,7 +66,7 @@ class stat_path_awaiter : public io_awaiter<stat_path_awaiter> {
     other = &statx_;
     return launch(w);
   }
-  result<file_status> await_resume() const {
+  [[nodiscard]] result<file_status> await_resume() const {
     if (answer < 0) return fail(errno_error(-answer), "stat", path_);
     return status_of(statx_);
   }
