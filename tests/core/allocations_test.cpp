@@ -86,6 +86,8 @@ TEST_CASE("no allocation in steady state for groups and their children") {
       group.start(sleeper());
       group.start(sleeper);
       group.start(child, std::string("short"));
+      group.start(named("n", sleeper()));
+      group.start(with_timeout(1h, sleeper()));
     }
     co_return;
   };

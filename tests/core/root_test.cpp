@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <penstock/core/root.hpp>
 
+#include <penstock/base/log.hpp>
 #include <penstock/base/scope_exit.hpp>
 #include <penstock/core/ok.hpp>
 #include <penstock/core/shield.hpp>
@@ -34,7 +35,7 @@ class upkeep {
     if (&services != in_) {
       in_ = &services;
       log_->push_back("started");
-      services.start([this]() -> task<> { return work(); });
+      services.start(named("upkeep", work()));
     }
   }
   int rounds = 0;
@@ -116,6 +117,79 @@ TEST_CASE("an exception of a service is thrown by run, after the main task's own
   };
   CHECK(probes::thrown_by([&] { rt.run(run(false)); }) == "service");
   CHECK(probes::thrown_by([&] { rt.run(run(true)); }) == "main");
+}
+
+namespace {
+// Keeps the library's messages while it lives.
+class log_lines {
+ public:
+  log_lines() {
+    kept().clear();
+    before_ = set_log_sink([](const log_record& r) noexcept {
+      kept().push_back(std::string(to_string(r.level)) + ": " + std::string(r.message));
+    });
+  }
+  ~log_lines() { set_log_sink(before_); }
+  static probes::log& kept() {
+    static probes::log lines;
+    return lines;
+  }
+
+ private:
+  log_sink before_ = nullptr;
+};
+}  // namespace
+
+TEST_CASE("an error that a service returns is logged with its name, and is not run's outcome") {
+  const log_lines lines;
+  auto fails = [](duration after) -> task<result<>> {
+    co_await sleep_for(after);
+    co_return fail(errc::closed, "flush", "a");
+  };
+  auto throws = []() -> task<> {
+    co_await sleep_for(3ms);
+    throw failure("service");
+  };
+  auto run = [&](bool with_exception) -> task<result<int>> {
+    auto& services = co_await this_task::services();
+    services.start(named("upkeep", fails(1ms)));
+    services.start(fails, duration(2ms));
+    if (with_exception) services.start(throws);
+    co_await sleep_for(4ms);
+    co_return 7;
+  };
+  const probes::log both = {"warning: background task 'upkeep' failed: flush 'a': closed",
+                            "warning: background task failed: flush 'a': closed"};
+  test::test_runtime rt;
+  CHECK(rt.run(run(false)).value() == 7);
+  CHECK(lines.kept() == both);
+  lines.kept().clear();
+  CHECK(sync_wait(run(false)).value() == 7);
+  CHECK(lines.kept() == both);
+  // An error does not hide what another one throws.
+  CHECK(probes::thrown_by([&] { static_cast<void>(rt.run(run(true))); }) == "service");
+}
+
+TEST_CASE(
+    "a service's own group takes its errors, and being stopped is no failure: nothing is logged") {
+  const log_lines lines;
+  auto run = []() -> task<> {
+    auto& services = co_await this_task::services();
+    services.start([]() -> task<result<>> { co_return co_await as_result(sleep_for(1h)); });
+    services.start([]() -> task<> {
+      auto child = []() -> task<result<>> { co_return fail(errc::closed); };
+      auto body = [&](task_group& group) -> task<result<>> {
+        group.start(child);
+        co_return {};
+      };
+      const auto outcome = co_await with_group(body);
+      CHECK(outcome.error() == errc::closed);
+    });
+    co_await sleep_for(1ms);
+  };
+  test::test_runtime rt;
+  rt.run(run());
+  CHECK(lines.kept().empty());
 }
 
 TEST_CASE("a stop that reached the top is canceled: as a value of a result, else thrown") {

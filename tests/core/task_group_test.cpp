@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <penstock/core/task_group.hpp>
 
+#include <penstock/base/scope_exit.hpp>
 #include <penstock/core/shield.hpp>
 #include <penstock/core/sleep.hpp>
+#include <penstock/core/this_task.hpp>
 #include <penstock/core/when_all.hpp>
 #include <penstock/core/with_group.hpp>
 #include <penstock/core/with_timeout.hpp>
@@ -151,6 +153,123 @@ PENSTOCK_TEST("functions, members and function objects can be started") {
   });
   CHECK(sum == 33);
   CHECK(o.sum == 12);
+}
+
+// [named]
+static task<> tell_name(std::string& names) {
+  names += co_await this_task::name();
+  names += ' ';
+}
+static task<std::string> names_of_children() {
+  std::string names;
+  auto body = [&](task_group& group) -> task<> {
+    group.start(named("reader", tell_name(names)));
+    group.start(named("writer", tell_name(names)));
+    co_return;
+  };
+  co_await with_group(body);
+  co_return names;
+}
+// [/named]
+
+PENSTOCK_TEST("a child can have a name, and only that child has it") {
+  const std::string both = co_await names_of_children();
+  CHECK((both == "reader writer " || both == "writer reader "));
+  std::string names;
+  co_await named("outer", with_group({.max_running = 1}, [&](task_group& group) -> task<> {
+                   for (int i = 0; i < 2; ++i)
+                     co_await group.start(named("inner", tell_name(names)));
+                   co_await group.start(tell_name(names));
+                   co_await group.start(named("scope", with_timeout(1s, tell_name(names))));
+                   co_await group.start(named("a", named("b", tell_name(names))));
+                 }));
+  CHECK(names == "inner inner outer scope b ");
+}
+
+TEST_CASE("a deadlock's dump shows the names of children") {
+  test::test_runtime rt;
+  probes::gate never;
+  auto wait = [&]() -> task<> { co_await never.wait(); };
+  auto body = [&](task_group& group) -> task<> {
+    group.start(named("reader", wait()));
+    group.start(named("leaf", never.wait()));
+    co_return;
+  };
+  std::string report;
+  try {
+    rt.run(with_group(body));
+    FAIL("no deadlock");
+  } catch (const test::deadlock& e) {
+    report = e.what();
+  }
+  CAPTURE(report);
+  CHECK(report.find("gate in 'reader'") != std::string::npos);
+  CHECK(report.find("gate in 'leaf'") != std::string::npos);
+}
+
+PENSTOCK_TEST("a scope or a leaf can be a child: its error, exception and stop are the child's") {
+  bool unwound = false;
+  auto slow = [&]() -> task<> {
+    scope_exit note([&] { unwound = true; });
+    co_await sleep_for(1h);
+  };
+  auto body = [&](task_group& group) -> task<int> {
+    group.start(sleep_for(1ms));
+    group.start(with_timeout(2ms, slow()));
+    co_await sleep_for(1h);
+    co_return 1;
+  };
+  auto late = co_await with_group(body);
+  CHECK(late.error() == errc::timed_out);
+  CHECK(rt.now() == time_point(2ms));
+  CHECK(unwound);
+
+  auto throws = []() -> task<> {
+    co_await yield();
+    throw failure("child");
+  };
+  for (bool has_name : {false, true}) {
+    auto starts = [&](task_group& group) -> task<> {
+      if (has_name)
+        group.start(named("thrower", throws()));
+      else
+        group.start(shield(throws()));
+      co_await sleep_for(1h);
+    };
+    std::string what;
+    try {
+      co_await with_group(starts);
+    } catch (const failure& e) {
+      what = e.what();
+    }
+    CHECK(what == "child");
+  }
+
+  unwound = false;
+  auto stops = [&](task_group& group) -> task<> {
+    group.start(named("slow", slow()));
+    co_await sleep_for(1ms);
+    group.request_stop();
+  };
+  co_await with_group(stops);
+  CHECK(unwound);
+}
+
+PENSTOCK_TEST("a named child that waits for a slot and is stopped goes with its frame and record") {
+  lifetime_log log;
+  bool ran = false;
+  auto child = [&](lifetime_tracked) -> task<> {
+    ran = true;
+    co_return;
+  };
+  auto body = [&](task_group& group) -> task<> {
+    co_await group.start(sleep_for(1h));
+    co_await group.start(named("late", child(lifetime_tracked(log))));
+  };
+  auto late = co_await with_timeout(1ms, with_group({.max_running = 1}, body));
+  CHECK(late.error() == errc::timed_out);
+  CHECK_FALSE(ran);
+  CHECK(log.clean());
 }
 
 namespace {

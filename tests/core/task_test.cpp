@@ -3,9 +3,11 @@
 #include <penstock/core/task.hpp>
 
 #include <penstock/base/result.hpp>
+#include <penstock/core/with_group.hpp>
 #include <penstock/core/yield.hpp>
 #include <penstock/test/lifetime_tracked.hpp>
 #include <support/penstock_test.hpp>
+#include <support/stopped.hpp>
 
 #include <doctest/doctest.h>
 
@@ -193,6 +195,39 @@ struct worker {
 template <class T>
 requires std::integral<T> task<T> generic(T x) { co_return x; }
 }  // namespace
+
+namespace {
+// g++ takes it without a word.
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wreturn-type"
+#endif
+task<result<>> forgets() { co_await yield(); }
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
+task<result<>> forwards() {
+  co_await ok(forgets());
+  co_return {};
+}
+task<> starts() {
+  auto body = [](task_group& group) -> task<> {
+    group.start(forgets());
+    co_return;
+  };
+  co_await with_group(body);
+}
+}  // namespace
+
+TEST_CASE("a task of a value that ends without co_return stops the program, whoever awaits it") {
+  const std::string message =
+      "a task that yields a value ended without co_return: a task<result<>> ends with co_return {}";
+  CHECK(support::stopped_with([] { static_cast<void>(test::test_runtime().run(forgets())); }) ==
+        message);
+  CHECK(support::stopped_with([] { static_cast<void>(test::test_runtime().run(forwards())); }) ==
+        message);
+  CHECK(support::stopped_with([] { test::test_runtime().run(starts()); }) == message);
+}
 
 PENSTOCK_TEST("members, virtual functions, templates, and every kind of parameter are coroutines") {
   worker w;

@@ -90,7 +90,7 @@ TEST_CASE("operations on paths pass the cancel matrix") {
   pass_matrix(operation_kind::rename, [](fixture&) { return rename_file("/a", "/b"); });
   pass_matrix(operation_kind::remove, [](fixture&) { return remove_file("/a"); });
   pass_matrix(operation_kind::remove, [](fixture&) { return remove_directory("/a"); });
-  pass_matrix(operation_kind::make_directory, [](fixture&) { return create_directory("/a"); });
+  pass_matrix(operation_kind::make_directory, [](fixture&) { return make_directory("/a"); });
   pass_matrix(operation_kind::stat, [](fixture&) { return stat_file("/a"); });
 }
 

@@ -72,7 +72,7 @@ TEST_CASE("a read-only file system refuses what changes it") {
         file f = co_await ok(file::open(folder / "f", open_mode::read));
         const auto a = co_await file::open(folder / "f", open_mode::write);
         const auto b = co_await rename_file(folder / "f", folder / "g");
-        const auto c = co_await create_directory(folder / "sub");
+        const auto c = co_await make_directory(folder / "sub");
         const auto d = co_await remove_file(folder / "f");
         for (const error& e : {a.error(), b.error(), c.error(), d.error()})
           if (e != std::errc::read_only_file_system) co_return fail(e);

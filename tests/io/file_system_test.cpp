@@ -46,9 +46,9 @@ TEST_CASE("directories and names come and go") {
     const temporary_folder folder;
     const auto body = [&]() -> task<result<>> {
       const auto sub = folder / "sub";
-      co_await ok(create_directory(sub, 0700));
-      const auto again = co_await create_directory(sub);
-      CHECK(again.error().message() == "create directory '" + sub + "': File exists");
+      co_await ok(make_directory(sub, 0700));
+      const auto again = co_await make_directory(sub);
+      CHECK(again.error().message() == "make directory '" + sub + "': File exists");
       folder.put("sub/x", "x");
       const auto full = co_await remove_directory(sub);
       CHECK(full.error() == std::errc::directory_not_empty);
@@ -63,6 +63,28 @@ TEST_CASE("directories and names come and go") {
       CHECK(removed.error().message() == "remove '" + sub + "/x': No such file or directory");
       const auto none = co_await stat_file(sub);
       CHECK(none.error().message() == "stat '" + sub + "': No such file or directory");
+      co_return result<>{};
+    };
+    const auto outcome = rt.run(body());
+    CHECK_MESSAGE(outcome, (outcome ? "" : outcome.error().message()));
+  });
+}
+
+// Argument-dependent lookup finds std::filesystem too: no name of it may take the call.
+TEST_CASE("unqualified calls with a std::filesystem::path are the library's") {
+  support::on_each_driver([](runtime& rt) {
+    const temporary_folder folder;
+    const std::filesystem::path sub = std::filesystem::path(folder.path()) / "sub";
+    const std::filesystem::path a = sub / "a", b = sub / "b";
+    const auto body = [&]() -> task<result<>> {
+      co_await ok(make_directory(sub));
+      folder.put("sub/a", "x");
+      co_await ok(rename_file(a, b));
+      co_await ok(sync_directory(sub));
+      const auto status = co_await ok(stat_file(b));
+      CHECK(status.size == 1);
+      co_await ok(remove_file(b));
+      co_await ok(remove_directory(sub));
       co_return result<>{};
     };
     const auto outcome = rt.run(body());

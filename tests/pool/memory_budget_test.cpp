@@ -55,8 +55,15 @@ PENSTOCK_TEST("P9: an item above the budget runs alone, or is refused") {
   memory_budget strict{{.bytes = 512, .oversize = oversize::reject}};
   auto refused = co_await strict.reserve(600);
   CHECK(!refused);
-  if (!refused) CHECK(refused.error() == errc::never_satisfiable);
+  if (!refused) {
+    CHECK(refused.error() == errc::never_satisfiable);
+    CHECK(refused.error().message() ==
+          "memory_budget::reserve '600 of 512 bytes': can never be satisfied");
+  }
   CHECK(co_await process(strict, 512));
+  strict.close();
+  auto late = co_await strict.reserve(1);
+  CHECK(late.error().message() == "memory_budget::reserve: closed");
 }
 
 PENSTOCK_TEST("a lease shrinks to what is needed and lets the next one in") {

@@ -43,6 +43,24 @@ static task<result<int>> ask(server& s) {
 }
 // [/retry]
 
+// [timeouts]
+// Two seconds for each attempt, ten for all of them and the delays between.
+static task<result<int>> ask_in_time(server& s) {
+  auto attempt = [&] { return with_timeout(2s, s.call()); };
+  auto patient = retry({.attempts = 5});
+  co_return co_await with_timeout(10s, patient(idempotent(attempt)));
+}
+// [/timeouts]
+
+// [predicate]
+static task<result<int>> ask_while_overloaded(server& s) {
+  auto call = [&] { return s.call(); };
+  auto worth_it = [](const error& e) { return e == errc::overloaded; };  // else: is_transient
+  auto patient = retry({.attempts = 5}, worth_it);
+  co_return co_await patient(idempotent(call));
+}
+// [/predicate]
+
 PENSTOCK_TEST("an operation is tried until it succeeds, with delays between, none after the last") {
   server s{.failures = 2};
   auto call = [&] { return s.call(); };
@@ -60,6 +78,27 @@ PENSTOCK_TEST("an operation is tried until it succeeds, with delays between, non
   CHECK(rt.now() == time_point(1200ms));
   server again{.failures = 4};
   CHECK(co_await ask(again));
+}
+
+PENSTOCK_TEST("a timeout inside is of one attempt, one around is of all") {
+  server slow{.takes = 3s};
+  const auto late = co_await ask_in_time(slow);
+  CHECK(late.error() == errc::timed_out);
+  CHECK(late.error().why() == retry_stop::none);  // it did not end: it was ended
+  CHECK(rt.now() == time_point(10s));
+  CHECK(slow.calls == 5);
+  server quick{.failures = 2, .takes = 1s};
+  CHECK(co_await ask_in_time(quick));
+}
+
+PENSTOCK_TEST("a predicate decides what is worth another attempt") {
+  server busy{.failures = 2};
+  CHECK(co_await ask_while_overloaded(busy));
+  server late{.failures = 2, .with = errc::timed_out};
+  const auto outcome = co_await ask_while_overloaded(late);
+  CHECK(outcome.error() == errc::timed_out);
+  CHECK(outcome.error().why() == retry_stop::non_retryable);
+  CHECK(late.calls == 1);
 }
 
 PENSTOCK_TEST("R3: a stop during the delay ends it at once, no attempt follows") {

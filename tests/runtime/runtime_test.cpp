@@ -3,6 +3,7 @@
 
 #include <penstock/runtime/runtime.hpp>
 
+#include <penstock/base/log.hpp>
 #include <penstock/core.hpp>
 #include <support/child.hpp>
 #include <support/each_driver.hpp>
@@ -133,6 +134,25 @@ TEST_CASE("background work of objects is stopped and joined before run returns")
     };
     CHECK(rt.run(main()) == 1);
     CHECK(ended);
+  });
+}
+
+TEST_CASE("an error of background work is logged, and the run goes on") {
+  static std::vector<std::string> lines;
+  support::on_each_driver([](runtime& rt) {
+    lines.clear();
+    const auto before =
+        set_log_sink([](const log_record& r) noexcept { lines.emplace_back(r.message); });
+    const auto main = []() -> task<int> {
+      task_group& services = co_await this_task::services();
+      services.start(named("lookup", fails()));
+      co_await sleep_for(1ms);
+      co_return 1;
+    };
+    CHECK(rt.run(main()) == 1);
+    set_log_sink(before);
+    CHECK(lines ==
+          std::vector<std::string>{"background task 'lookup' failed: look 'nothing': not found"});
   });
 }
 

@@ -154,7 +154,7 @@ TEST_CASE("a pipeline whose stages never wait lets others run and can be stopped
         g.request_stop();
       };
       g.start(watch);
-      co_await (from(many) | for_each(look));
+      static_cast<void>(co_await (from(many) | for_each(look)));
     };
     co_await with_group(endless);
     CHECK(seen > 0);

@@ -238,9 +238,11 @@ PENSTOCK_TEST("more than the capacity can never be had") {
   const auto r = co_await gate.acquire(4);
   REQUIRE_FALSE(r.has_value());
   CHECK(r.error() == errc::never_satisfiable);
-  CHECK(r.error().message() == "semaphore::acquire: can never be satisfied");
+  CHECK(r.error().message() == "semaphore::acquire '4 of 3 permits': can never be satisfied");
   const auto negative = co_await gate.acquire(static_cast<std::size_t>(-1));
   CHECK(negative.error() == errc::never_satisfiable);
+  CHECK(negative.error().message() ==
+        "semaphore::acquire 'over 17592186044416 of 3 permits': can never be satisfied");
   CHECK(gate.available() == 3);
   auto held = co_await gate.acquire(2);
   CHECK((co_await gate.acquire(5)).error() == errc::never_satisfiable);
@@ -302,6 +304,7 @@ PENSTOCK_TEST("a resize refuses those who wait for more than there are now, and 
   auto large = [&]() -> task<> {
     const auto r = co_await gate.acquire(4);
     CHECK(r.error() == errc::never_satisfiable);
+    CHECK(r.error().message() == "semaphore::acquire '4 of 3 permits': can never be satisfied");
     CHECK(rt.now() == time_point(2ms));
   };
   auto small = [&]() -> task<> {
@@ -359,7 +362,9 @@ PENSTOCK_TEST("close() ends all waits; permits that are held stay valid") {
   co_await when_all(waiter(1), waiter(2), close());
   CHECK(closed == 2);
   CHECK(gate.closed());
-  CHECK((co_await gate.acquire()).error() == errc::closed);
+  const auto late = co_await gate.acquire();
+  CHECK(late.error() == errc::closed);
+  CHECK(late.error().message() == "semaphore::acquire: closed");
   CHECK_FALSE(gate.try_acquire());
   held.split(1).release();
   CHECK((co_await gate.acquire()).error() == errc::closed);

@@ -9,9 +9,9 @@
 ///
 ///     class my_awaiter : public leaf<my_awaiter> {
 ///      public:
-///       bool await_ready();             // true: the result is there, do not suspend
-///       suspension start(waiter& w);    // arranges a later scheduler::post(w), or completes at
-///       once T await_resume();               // the result; on the waiter's loop
+///       bool await_ready();           // true: the result is there, do not suspend
+///       suspension start(waiter& w);  // arranges a scheduler::post(w), or completes at once
+///       T await_resume();             // the result; on the waiter's loop
 ///     };
 ///
 /// `start` returns `parked()` when it will post `w` later (to `*w.env->sched`, from any thread,

@@ -49,7 +49,11 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
     link_.close();
     return over();
   }
-  out await_resume() {
+  out await_resume() { return take_outcome(); }
+  [[nodiscard]] out await_resume() requires is_result_v<out> { return take_outcome(); }
+
+ private:
+  out take_outcome() {
     if (body_.end() == child_end::stopped) return canceled();
     if constexpr (std::is_void_v<R>) {
       result_.get();
@@ -69,8 +73,6 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
       }
     }
   }
-
- private:
   step begin_cleanup() noexcept {
     env_ = *up_->env;
     env_.stop = &link_.own;

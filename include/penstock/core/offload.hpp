@@ -34,13 +34,15 @@ class offload_awaiter : public leaf<offload_awaiter<Fn>>, offload_item, stop_nod
     w.env->sched->offload(*this);
     return parked();
   }
-  R await_resume() {
+  R await_resume() { return take_outcome(); }
+  [[nodiscard]] R await_resume() requires is_result_v<R> { return take_outcome(); }
+
+ private:
+  R take_outcome() {
     scope_stop::remove(*this);
     if (thrown_) std::rethrow_exception(std::move(thrown_));
     if constexpr (!std::is_void_v<R>) return static_cast<R&&>(*value_);
   }
-
- private:
   enum class stage : unsigned char { queued, running, canceled };
 
   void run() noexcept override {

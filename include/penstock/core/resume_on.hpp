@@ -41,12 +41,16 @@ class resume_on_awaiter : public leaf<resume_on_awaiter<A>>, stop_node {
     leave();
     return {};
   }
-  resume_t<A> await_resume() {
-    scope_stop::remove(*this);
-    return result_.get();
+  resume_t<A> await_resume() { return take_outcome(); }
+  [[nodiscard]] resume_t<A> await_resume() requires is_result_v<resume_t<A>> {
+    return take_outcome();
   }
 
  private:
+  resume_t<A> take_outcome() {
+    scope_stop::remove(*this);
+    return result_.get();
+  }
   // What arrives on the other loop.
   class arrival : public waiter, hook {
    public:

@@ -12,7 +12,8 @@
 
 namespace penstock::detail {
 
-// The group that background work of objects runs in; its stop does not follow the root's.
+// The group that background work of objects runs in; its stop does not follow the root's. An
+// exception is the run's; an error goes to the log: the group knows that it is this one.
 class service_scope : waiter {
  public:
   using finish_function = step (*)(void*) noexcept;

@@ -32,6 +32,9 @@ class shield_awaiter : public leaf<shield_awaiter<A>> {
     return {{}, up_};
   }
   resume_t<A> await_resume() { return child_.awaiter().await_resume(); }
+  [[nodiscard]] resume_t<A> await_resume() requires is_result_v<resume_t<A>> {
+    return child_.awaiter().await_resume();
+  }
 
  private:
   waiter* up_ = nullptr;
@@ -92,6 +95,13 @@ class named_awaiter : public leaf<named_awaiter<A>> {
     return {{}, up_};
   }
   resume_t<A> await_resume() { return child_.awaiter().await_resume(); }
+  [[nodiscard]] resume_t<A> await_resume() requires is_result_v<resume_t<A>> {
+    return child_.awaiter().await_resume();
+  }
+
+  // For task_group::start: before it is awaited.
+  const char* name() const noexcept { return name_; }
+  A take() && { return std::move(child_.awaiter()); }
 
  private:
   const char* name_;
@@ -124,7 +134,8 @@ template <awaitable A>
   return detail::as_result_awaiter<detail::awaiter_t<A>>(detail::awaiter_of(std::forward<A>(a)));
 }
 
-/// Awaits `a` under a name, which dumps and `this_task::name` show.
+/// Awaits `a` under a name, which dumps and `this_task::name` show; also for a child of a group:
+/// `group.start(named("reader", read_all()))`.
 ///
 /// **Parameters.** `name` - must outlive the work; a string literal.
 /// **Result.** what `a` yields.

@@ -75,7 +75,7 @@ class task_awaiter {
   typename R::value_type take_value() {
     last at_end{this};
     auto& p = promise();
-    p.rethrow_if_exception();
+    p.need_value();
     if constexpr (!std::is_void_v<typename R::value_type>) return std::move(*p.value);
   }
   // The error of a task<result<...>> that ended with one, or null.
@@ -84,6 +84,9 @@ class task_awaiter {
   }
   void discard() noexcept {
     if (p_) destroy_frame(*std::exchange(p_, nullptr));
+  }
+  promise_base* release() && noexcept {
+    return static_cast<promise_base*>(std::exchange(p_, nullptr));
   }
 
  private:
@@ -106,7 +109,8 @@ class task_awaiter {
 /// **Result.** of `co_await`: the `T`, moved out; the coroutine's frame is gone before the awaiting
 /// one continues.
 /// **Errors.** an exception of the coroutine is rethrown to the one that awaits it. Expected errors
-/// are values: `task<result<T>>` with `ok`.
+/// are values: `task<result<T>>` with `ok`. One that yields a value, a `task<result<>>` too, and
+/// ends without `co_return` asserts.
 /// **Suspends.** always transfers to the task; it and its caller run on the same loop, in one turn.
 /// **Cancellation.** a stop of the enclosing scope ends the task at the leaf it waits for: it is
 /// never resumed, its frame is destroyed (destructors run), leaf first.

@@ -42,8 +42,8 @@ static_assert(std::is_trivially_copyable_v<group_options>);
 /// `group_options::grace`.
 /// **Thread-safety.** `start` only on the group's loop; `request_stop` from any thread.
 /// **Complexity.** starting and ending a child is O(1), without an atomic operation; a child costs
-/// its frame, and one record more when it was started as a callable with captures or reference
-/// parameters.
+/// its frame, and one record more when it has a name, or was started as a callable with captures or
+/// reference parameters.
 /// **Lifetime.** what children capture by reference must be declared outside the body: the body's
 /// parameters and closure survive its end, its locals do not.
 class task_group : waiter, detail::hook {
@@ -72,12 +72,25 @@ class task_group : waiter, detail::hook {
       return start(std::invoke(fn, std::decay_t<Args>(std::forward<Args>(args))...));
     } else {
       using record = detail::child_record<F, std::decay_t<Args>...>;
-      auto r = record::make(*this, std::forward<Fn>(fn), std::forward<Args>(args)...);
+      auto r =
+          detail::make_record<record>(*this, std::forward<Fn>(fn), std::forward<Args>(args)...);
       auto t = r->call();
       waiter& up = *r;
       r.release();
       return begin(*std::move(t).release(), up);
     }
+  }
+  /// Starts a child that awaits `a`: `start(with_timeout(1s, work()))`.
+  template <awaitable A>
+  requires(!is_task_v<A>) detail::started start(A&& a) {
+    return begin(detail::child_of(detail::awaiter_of(std::forward<A>(a))), *this);
+  }
+  /// Starts a child under a name: `start(named("reader", read_all()))`.
+  template <class A>
+  detail::started start(detail::named_awaiter<A>&& a) {
+    auto r = detail::make_record<detail::named_record>(*this, a.name());
+    auto& child = detail::child_of(std::move(a).take());
+    return begin(child, *r.release());
   }
   /// Stops the body and all children. From another thread it is posted to the group's loop.
   void request_stop() noexcept;
@@ -101,7 +114,7 @@ class task_group : waiter, detail::hook {
   void open(waiter& up, const group_options& o, void* owner, finish_function finish) noexcept;
   detail::started begin(detail::promise_base& child, waiter& up) noexcept {
     child.parent = &up;
-    child.env = &env_;
+    child.env = up.env;
     if (!plain_) [[unlikely]]
       return begin_special(child);
     ++untold;
@@ -119,6 +132,7 @@ class task_group : waiter, detail::hook {
       note_failure(child);
   }
   void note_failure(const detail::promise_base& child) noexcept;
+  void log_failure(const detail::promise_base& child) const noexcept;
   void fail(std::exception_ptr e) noexcept;
   detail::step one_ended(bool limited = true) noexcept {
     if (options_.max_running != 0 && limited) [[unlikely]]

@@ -87,7 +87,9 @@ namespace this_task {
 [[nodiscard]] inline detail::environment_query<detail::read_random> random() noexcept { return {}; }
 /// The name given by `named()`, or "".
 [[nodiscard]] inline detail::environment_query<detail::read_name> name() noexcept { return {}; }
-/// The loop's service scope: background work that `run` stops and joins last.
+/// The loop's service scope: background work that `run` stops and joins last. `run` throws what a
+/// task in it throws, and writes an error that one returns to the log: give it a name,
+/// `services.start(named("upkeep", work()))`.
 [[nodiscard]] inline detail::environment_query<detail::read_services> services() noexcept {
   return {};
 }

@@ -88,7 +88,11 @@ class when_all_awaiter : public leaf<when_all_awaiter<Settled, A...>>,
         children_(std::move(o.children_)) {}
 
   suspension start(waiter& w) { return this->begin_all(children_, w); }
-  out await_resume() {
+  out await_resume() { return take_outcome(); }
+  [[nodiscard]] out await_resume() requires is_result_v<out> { return take_outcome(); }
+
+ private:
+  out take_outcome() {
     this->rethrow();
     if constexpr (fallible) {
       if (this->error_) return tl::unexpected<error>(std::move(*this->error_));
@@ -98,8 +102,6 @@ class when_all_awaiter : public leaf<when_all_awaiter<Settled, A...>>,
     }
     (std::index_sequence_for<A...>());
   }
-
- private:
   template <class T>
   static auto part(T& slot) {
     if constexpr (!Settled && is_result_v<T>) {
@@ -146,7 +148,11 @@ class when_all_range_awaiter : public leaf<when_all_range_awaiter<Settled, A>>,
         slots_(std::move(o.slots_)) {}
 
   suspension start(waiter& w) { return this->begin_all(children_, w); }
-  out await_resume() {
+  out await_resume() { return take_outcome(); }
+  [[nodiscard]] out await_resume() requires is_result_v<out> { return take_outcome(); }
+
+ private:
+  out take_outcome() {
     this->rethrow();
     if constexpr (fallible) {
       if (this->error_) return tl::unexpected<error>(std::move(*this->error_));
@@ -163,8 +169,6 @@ class when_all_range_awaiter : public leaf<when_all_range_awaiter<Settled, A>>,
     }
     return out(std::move(items));
   }
-
- private:
   void on_end(std::size_t i) noexcept { this->take(children_[i], slots_[i]); }
   child_vector<when_all_range_awaiter, A> children_;
   std::vector<std::optional<stored<R>>> slots_;

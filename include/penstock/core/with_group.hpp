@@ -103,7 +103,11 @@ class with_group_awaiter : public leaf<with_group_awaiter<Body>>, waiter, hook {
     frame_->env = env;
     return handle_of(*frame_);
   }
-  out await_resume() {
+  out await_resume() { return take_outcome(); }
+  [[nodiscard]] out await_resume() requires is_result_v<out> { return take_outcome(); }
+
+ private:
+  out take_outcome() {
     struct last {
       with_group_awaiter* self;
       ~last() {
@@ -127,8 +131,6 @@ class with_group_awaiter : public leaf<with_group_awaiter<Body>>, waiter, hook {
       return tl::unexpected<error>(error(errc::canceled));
     }
   }
-
- private:
   // The body's end. Its frame stays for its value and its parameters. A stopped one goes at once,
   // and a failed one: by ok() it ended with all its locals.
   step done(waiter&, waiter*) noexcept override {

@@ -29,7 +29,7 @@ class open_awaiter : public io_awaiter<open_awaiter> {
     address = path_.data();
     return launch(w);
   }
-  result<file> await_resume();
+  [[nodiscard]] result<file> await_resume();
 
  private:
   bool advance() noexcept override {

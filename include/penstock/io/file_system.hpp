@@ -38,7 +38,7 @@ class path_awaiter : public io_awaiter<path_awaiter> {
     if (kind == operation_kind::rename) other = to_.data();
     return launch(w);
   }
-  result<> await_resume() const {
+  [[nodiscard]] result<> await_resume() const {
     if (answer >= 0) return {};
     std::string names = path_;
     if (!to_.empty()) names += "' to '" + to_;
@@ -66,7 +66,7 @@ class stat_path_awaiter : public io_awaiter<stat_path_awaiter> {
     other = &statx_;
     return launch(w);
   }
-  result<file_status> await_resume() const {
+  [[nodiscard]] result<file_status> await_resume() const {
     if (answer < 0) return fail(errno_error(-answer), "stat", path_);
     return status_of(statx_);
   }
@@ -99,10 +99,10 @@ class stat_path_awaiter : public io_awaiter<stat_path_awaiter> {
 [[nodiscard]] inline detail::path_awaiter remove_directory(std::string path) {
   return {operation_kind::remove, "remove directory", std::move(path), {}, AT_REMOVEDIR, 0};
 }
-/// Creates a directory; there already: `std::errc::file_exists`.
-[[nodiscard]] inline detail::path_awaiter create_directory(std::string path,
-                                                           std::uint32_t permissions = 0755) {
-  return {operation_kind::make_directory, "create directory", std::move(path), {}, 0, permissions};
+/// Creates a directory; there already: `std::errc::file_exists`. Its parent must be there.
+[[nodiscard]] inline detail::path_awaiter make_directory(std::string path,
+                                                         std::uint32_t permissions = 0755) {
+  return {operation_kind::make_directory, "make directory", std::move(path), {}, 0, permissions};
 }
 /// The status of what `path` names, through symbolic links.
 ///

@@ -9,6 +9,7 @@
 #include <penstock/sync/semaphore.hpp>
 
 #include <algorithm>
+#include <cstdio>
 
 namespace penstock {
 
@@ -161,11 +162,19 @@ class [[nodiscard]] memory_budget::reserve_awaiter : public leaf<reserve_awaiter
   [[nodiscard]] result<budget_lease> await_resume() noexcept {
     if (bytes_ == 0) return budget_lease();
     auto permit = permit_.await_resume();
-    if (!permit) return tl::unexpected<error>(std::move(permit).error());
+    if (!permit) [[unlikely]]
+      return why_not(permit.error());
     return budget_lease(*budget_, std::move(*permit), bytes_);
   }
 
  private:
+  PENSTOCK_NOINLINE tl::unexpected<error> why_not(const error& e) const noexcept {
+    if (e != errc::never_satisfiable) return fail(e);
+    char numbers[64];
+    std::snprintf(numbers, sizeof numbers, "%zu of %zu bytes", bytes_, budget_->limit());
+    return fail(errc::never_satisfiable, "memory_budget::reserve", numbers);
+  }
+
   memory_budget* budget_;
   std::size_t bytes_;
   semaphore::acquire_awaiter permit_;

@@ -57,7 +57,8 @@ static_assert(std::is_trivially_copyable_v<runtime_options>);
 /// stopped and joined -> the outcome; may be called again.
 /// **Errors.** invalid options stop the program with the option's name. A driver that does not
 /// start is the outcome of `run`. Says in the log once when there is no io_uring, and when few
-/// files may be open: it raises the limit to the hard limit.
+/// files may be open: it raises the limit to the hard limit; and what error a background task
+/// returned.
 /// **Thread-safety.** request_stop() and submit() from any thread; `run` from one thread at a time.
 /// **Complexity.** threads of the cpu pool are started when they are needed.
 /// **Lifetime.** no run may be on when it is destroyed; it joins its threads and cancels what was

@@ -11,8 +11,10 @@
 #include <penstock/sync/semaphore_permit.hpp>
 #include <penstock/sync/thread_safe.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <optional>
 #include <type_traits>
 
@@ -70,7 +72,8 @@ class basic_semaphore {
   /// **Parameters.** `n` - how many, at least 1.
   /// **Result.** `result<semaphore_permit>`; the permit returns all of them when it ends.
   /// **Errors.** `errc::never_satisfiable` when `n` is more than the capacity, at once or when a
-  /// `resize()` makes it so; `errc::closed`.
+  /// `resize()` makes it so, naming both: "semaphore::acquire '5 of 3 permits': can never be
+  /// satisfied"; `errc::closed`.
   /// **Suspends.** only if fewer than `n` are available or somebody waits already; resumes on the
   /// waiting task's loop.
   /// **Cancellation.** takes no permits and lets those behind it go on.
@@ -220,11 +223,11 @@ class basic_semaphore {
     thaw();
   }
   void refuse(detail::parked_leaf& p, errc why, detail::wake_list& wake) noexcept {
-    auto& refused = acquire_awaiter::owner_of(p);
+    auto& refused_one = acquire_awaiter::owner_of(p);
     waiters_.erase(p);
-    claimed_ -= signed_count(refused.n_);
-    add(signed_count(refused.n_));
-    refused.refuse(why);
+    claimed_ -= signed_count(refused_one.n_);
+    add(signed_count(refused_one.n_));
+    refused_one.refuse(why);
     wake.push(p);
   }
 
@@ -262,8 +265,8 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
   }
   [[nodiscard]] result<permit> await_resume() noexcept {
     this->end();
-    if (n_ == 0) [[unlikely]]
-      return fail(refused_, semaphore_->options_.name);
+    if (n_ & refused) [[unlikely]]
+      return why_not();
     return result<permit>(tl::in_place, *semaphore_, n_);
   }
 
@@ -274,6 +277,9 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
   // In n_, until try_now(): the claim is not even in state_; it is not in the balance.
   static constexpr std::size_t unclaimed = std::size_t{1} << 63;
   static constexpr std::size_t uncounted = std::size_t{1} << 62;
+  // In n_, at the end: there is no claim any more.
+  static constexpr std::size_t refused = std::size_t{1} << 61;
+  static constexpr std::size_t was_closed = std::size_t{1} << 60;
 
   bool try_now(detail::wake_list& wake) noexcept {
     auto& s = *semaphore_;
@@ -304,13 +310,22 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
     drop(wake);
   }
   void drop(detail::wake_list& wake) noexcept {
-    if (n_ == 0) return;
+    if (n_ & refused) return;
     semaphore_->add(signed_count(n_));
     semaphore_->settle(wake);
   }
   void refuse(errc why) noexcept {
-    n_ = 0;
-    refused_ = why;
+    n_ |= why == errc::closed ? refused | was_closed : refused;
+    most_ = semaphore_->capacity();
+  }
+  PENSTOCK_NOINLINE tl::unexpected<error> why_not() const noexcept {
+    const char* const name = semaphore_->options_.name;
+    if (n_ & was_closed) return fail(errc::closed, name);
+    const std::size_t n = n_ & ~refused;
+    char numbers[64];
+    std::snprintf(numbers, sizeof numbers, "%s%zu of %zu permits", n > max_permits ? "over " : "",
+                  (std::min)(n, max_permits), most_);
+    return fail(errc::never_satisfiable, name, numbers);
   }
   auto& lock() noexcept { return semaphore_->lock_; }
   detail::waiter_list& list() noexcept { return semaphore_->waiters_; }
@@ -318,8 +333,8 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
   const void* object() const noexcept { return semaphore_; }
 
   basic_semaphore* semaphore_;
-  std::size_t n_;  // 0: refused
-  errc refused_;   // why; not initialised before
+  std::size_t n_;
+  std::size_t most_;  // the capacity that refused it; not initialised before
 };
 
 /// The semaphore of tasks on any loops.

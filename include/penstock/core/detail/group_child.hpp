@@ -23,6 +23,8 @@ namespace detail {
 template <class Body>
 class with_group_awaiter;
 class service_scope;
+template <class A>
+class named_awaiter;
 
 // Stands between the group and a child that was started as a callable, and keeps what it was made
 // of.
@@ -31,9 +33,12 @@ class child_record_base : public waiter, hook {
   explicit child_record_base(task_group& g) noexcept : group_(&g) { hooked = this; }
   virtual void destroy() noexcept = 0;
 
+  // The child's environment is the group's, or one of its own.
+  void link() noexcept;
+  void link(environment& own, const char* name) noexcept;
+
  protected:
   ~child_record_base() = default;
-  void link() noexcept;
 
  private:
   step done(waiter&, waiter* child) noexcept override;
@@ -43,43 +48,75 @@ class child_record_base : public waiter, hook {
   task_group* group_;
 };
 
+// In memory of the frame recycler.
+template <class Record>
+struct destroys_record {
+  void operator()(Record* r) const noexcept { r->destroy(); }
+};
+template <class Record>
+using record_pointer = std::unique_ptr<Record, destroys_record<Record>>;
+template <class Record, class... A>
+record_pointer<Record> make_record(A&&... args) {
+  static_assert(alignof(Record) <= 16, "over-aligned arguments: put them on the heap");
+  struct raw {
+    void* p;
+    ~raw() {
+      if (p) frame_free(p, sizeof(Record));
+    }
+  } memory{frame_allocate(sizeof(Record))};
+  record_pointer<Record> r(::new (memory.p) Record(std::forward<A>(args)...));
+  memory.p = nullptr;
+  return r;
+}
+template <class Record>
+void destroy_record(Record* r) noexcept {
+  std::destroy_at(r);
+  frame_free(r, sizeof(Record));
+}
+
 template <class F, class... Args>
 class child_record final : public child_record_base {
  public:
   template <class Fn, class... A>
-  child_record(task_group& g, Fn&& fn, A&&... args)
-      : child_record_base(g), fn_(std::forward<Fn>(fn)), args_(std::forward<A>(args)...) {}
-  struct deleter {
-    void operator()(child_record* r) const noexcept { r->destroy(); }
-  };
-  using pointer = std::unique_ptr<child_record, deleter>;
-
-  template <class Fn, class... A>
-  static pointer make(task_group& g, Fn&& fn, A&&... args) {
-    static_assert(alignof(child_record) <= 16, "over-aligned arguments: put them on the heap");
-    struct raw {
-      void* p;
-      ~raw() {
-        if (p) frame_free(p, sizeof(child_record));
-      }
-    } memory{frame_allocate(sizeof(child_record))};
-    pointer r(::new (memory.p) child_record(g, std::forward<Fn>(fn), std::forward<A>(args)...));
-    memory.p = nullptr;
-    r->link();
-    return r;
+  explicit child_record(task_group& g, Fn&& fn, A&&... args)
+      : child_record_base(g), fn_(std::forward<Fn>(fn)), args_(std::forward<A>(args)...) {
+    link();
   }
   auto call() {
     return std::apply([&](Args&... a) { return std::invoke(fn_, std::move(a)...); }, args_);
   }
-  void destroy() noexcept override {
-    std::destroy_at(this);
-    frame_free(this, sizeof(child_record));
-  }
+  void destroy() noexcept override { destroy_record(this); }
 
  private:
   F fn_;
   std::tuple<Args...> args_;
 };
+
+// The environment of a child that has a name.
+class named_record final : public child_record_base {
+ public:
+  named_record(task_group& g, const char* name) noexcept : child_record_base(g) {
+    link(env_, name);
+  }
+  void destroy() noexcept override { destroy_record(this); }
+
+ private:
+  environment env_;
+};
+
+// A task that does no more than `aw` does.
+template <class A>
+task<resume_t<A>> task_of(A aw) {
+  co_return co_await aw;
+}
+template <class T>
+promise_base& child_of(task_awaiter<T>&& a) noexcept {
+  return *std::move(a).release();
+}
+template <class A>
+promise_base& child_of(A&& a) {
+  return *task_of<std::remove_cvref_t<A>>(std::forward<A>(a)).release();
+}
 
 // A stop asked for by another thread, on its way to the loop. The scope stays until it has arrived.
 class remote_stop final : waiter, hook {

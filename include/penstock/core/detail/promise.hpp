@@ -5,6 +5,7 @@
 /// @file
 /// The promise of task<T>: where its outcome is kept, and how a task completes.
 
+#include <penstock/base/assert.hpp>
 #include <penstock/base/result.hpp>
 #include <penstock/core/frame_allocator.hpp>
 #include <penstock/core/waiter.hpp>
@@ -55,6 +56,18 @@ struct promise_base : waiter {
     if (state == outcome::exception) [[unlikely]]
       std::rethrow_exception(exception());
   }
+  // Before the value is taken: there is one, be it a result with an error, or the exception is
+  // thrown.
+  void need_value() {
+    if (state != outcome::value) [[unlikely]]
+      no_plain_value();
+  }
+  // g++ does not warn of the missing co_return.
+  void assert_ended() const noexcept {
+    PENSTOCK_ASSERT(state != outcome::none,
+                    "a task that yields a value ended without co_return: a task<result<>> ends "
+                    "with co_return {}");
+  }
 
   outcome state = outcome::none;
 
@@ -62,6 +75,12 @@ struct promise_base : waiter {
   ~promise_base() {
     if (state == outcome::exception) [[unlikely]]
       exception().~exception_ptr();
+  }
+
+ private:
+  PENSTOCK_NOINLINE void no_plain_value() {
+    rethrow_if_exception();
+    assert_ended();
   }
 };
 
@@ -121,7 +140,7 @@ struct task_promise : promise_base {
     return {{}, parent, this, false};
   }
   T take() {
-    rethrow_if_exception();
+    need_value();
     return std::move(value);
   }
 
@@ -143,7 +162,7 @@ struct task_promise<T&> : promise_base {
     state = outcome::value;
   }
   T& take() {
-    rethrow_if_exception();
+    need_value();
     return *value;
   }
 };

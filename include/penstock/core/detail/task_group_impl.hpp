@@ -5,7 +5,10 @@
 /// @file
 /// Bodies of task_group that are not on the fast path.
 
+#include <penstock/base/log.hpp>
 #include <penstock/core/task_group.hpp>
+
+#include <string>
 
 namespace penstock {
 
@@ -48,9 +51,28 @@ PENSTOCK_NOINLINE inline void task_group::note_failure(const detail::promise_bas
     fail(const_cast<detail::promise_base&>(child).exception());
     return;
   }
+  child.assert_ended();
+  if (env_.services == this) {
+    log_failure(child);
+    return;
+  }
   if (!std::exchange(failed_, true)) error_ = child.error();
   if (options_.on_error == on_error::stop_siblings) {
     link_.own.request_stop(stop_reason::sibling_failed);
+  }
+}
+// Nobody takes the error of a background task. One that was stopped and says so ends as it should.
+inline void task_group::log_failure(const detail::promise_base& child) const noexcept {
+  const error& e = child.error();
+  if (stop_requested() && e == errc::canceled) return;
+  if (!log_enabled(log_level::warning)) return;
+  try {
+    std::string text = "background task";
+    if (*child.env->name) text.append(" '").append(child.env->name).append("'");
+    text.append(" failed: ").append(e.message());
+    log(log_level::warning, text);
+  } catch (const std::bad_alloc&) {
+    log(log_level::warning, "a background task failed");
   }
 }
 inline void task_group::fail(std::exception_ptr e) noexcept {
@@ -103,6 +125,12 @@ inline void task_group::abandon(detail::promise_base& child) noexcept {
 inline void detail::child_record_base::link() noexcept {
   parent = group_;
   env = &group_->env_;
+}
+inline void detail::child_record_base::link(environment& own, const char* name) noexcept {
+  parent = group_;
+  own = group_->env_;
+  own.name = name;
+  env = &own;
 }
 inline detail::step detail::child_record_base::done(waiter&, waiter* child) noexcept {
   task_group& g = *group_;

@@ -87,7 +87,7 @@ class read_awaiter : public leaf<read_awaiter>, transfer_leaf {
 
   bool await_ready() const noexcept { return size_ == 0; }
   suspension start(waiter& w) noexcept { return launch(w); }
-  result<std::size_t> await_resume() const noexcept {
+  [[nodiscard]] result<std::size_t> await_resume() const noexcept {
     if (answer < 0) return fail(transfer_error(*file_, *this));
     return done_;
   }
@@ -112,7 +112,7 @@ class read_some_awaiter : public leaf<read_some_awaiter>, transfer_leaf {
     offset = file_->position;
     return launch(w);
   }
-  result<std::size_t> await_resume() const noexcept {
+  [[nodiscard]] result<std::size_t> await_resume() const noexcept {
     if (answer < 0) return fail(transfer_error(*file_, *this));
     return static_cast<std::size_t>(answer);
   }
@@ -140,7 +140,7 @@ class write_awaiter : public leaf<write_awaiter>, transfer_leaf {
     if (moves_) offset = file_->position;
     return launch(w);
   }
-  result<> await_resume() const noexcept {
+  [[nodiscard]] result<> await_resume() const noexcept {
     if (answer < 0) return fail(transfer_error(*file_, *this));
     return {};
   }
@@ -167,7 +167,7 @@ class file_awaiter : public io_awaiter<file_awaiter> {
     extent = size;
   }
   suspension start(waiter& w) noexcept { return launch(w); }
-  result<> await_resume() const noexcept {
+  [[nodiscard]] result<> await_resume() const noexcept {
     if (answer < 0) return fail(errno_error(-answer), verb_, file_->path);
     return {};
   }
@@ -192,7 +192,7 @@ class stat_awaiter : public io_awaiter<stat_awaiter<T>> {
     this->other = &statx_;
     return this->launch(w);
   }
-  result<T> await_resume() const noexcept {
+  [[nodiscard]] result<T> await_resume() const noexcept {
     if (this->answer < 0) return fail(errno_error(-this->answer), "stat", file_->path);
     if constexpr (std::is_same_v<T, file_status>)
       return status_of(statx_);
@@ -219,7 +219,7 @@ class close_awaiter : public io_awaiter<close_awaiter> {
     fd = std::exchange(file_->fd, -1);
     return launch(w);
   }
-  result<> await_resume() const noexcept {
+  [[nodiscard]] result<> await_resume() const noexcept {
     if (answer < 0) return fail(errno_error(-answer), "close", file_->path);
     return {};
   }

@@ -35,7 +35,7 @@ class next_awaiter : public leaf<next_awaiter<Stream>>, flow, pump {
     may_begin_ = true;
     return unwind(wake());
   }
-  result<std::optional<value>> await_resume() {
+  [[nodiscard]] result<std::optional<value>> await_resume() {
     rethrow();
     if (error_) return tl::unexpected<error>(*std::move(error_));
     return std::move(item_);

@@ -48,7 +48,7 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump, waiter, hook {
     }
     return unwind(wake());
   }
-  out await_resume() {
+  [[nodiscard]] out await_resume() {
     rethrow();
     if (error_) return tl::unexpected<error>(*std::move(error_));
     if constexpr (std::is_void_v<typename Sink::result_type>)
