@@ -10,6 +10,7 @@
 #include <penstock/core/environment.hpp>
 #include <penstock/core/finally.hpp>
 #include <penstock/core/frame_allocator.hpp>
+#include <penstock/core/from_callback.hpp>
 #include <penstock/core/offload.hpp>
 #include <penstock/core/ok.hpp>
 #include <penstock/core/resume_on.hpp>

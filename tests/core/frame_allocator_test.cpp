@@ -4,12 +4,21 @@
 
 #include <penstock/base/random.hpp>
 #include <penstock/test/allocation_counter.hpp>
+#include <support/child.hpp>
 #include <support/seeds.hpp>
+#include <support/skip.hpp>
 
 #include <doctest/doctest.h>
 
+#include <sys/resource.h>
+
+#include <cinttypes>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <set>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -124,6 +133,105 @@ TEST_CASE("a thread that ends leaves its frames to the others") {
   const auto before = frame_recycler_stats();
   for (int i = 0; i < 50; ++i) std::thread(use).join();
   CHECK(frame_recycler_stats().slabs == before.slabs);
+}
+
+TEST_CASE("after the first MiB slabs are cut out of regions of 2 MiB") {
+  auto& depot = *new detail::frame_depot;  // what it makes is never given back
+  constexpr std::size_t size = 512;
+  const auto c = frame_class(size);
+  const std::size_t batch = size * frame_batch(size);
+  for (std::size_t made = 0; made < (1u << 20); made += batch) {
+    REQUIRE(depot.take(c));
+    CHECK(depot.stats().regions == 0);
+  }
+  std::set<std::uintptr_t> regions;
+  std::size_t frames = 0;
+  for (std::size_t made = 0; made < 2 * detail::frame_region; made += batch) {
+    for (auto* f = depot.take(c); f; f = f->next) {
+      regions.insert(reinterpret_cast<std::uintptr_t>(f) / detail::frame_region);
+      ++frames;
+    }
+  }
+  CHECK(frames * size == 2 * detail::frame_region);
+  CHECK(regions.size() == 2);
+  CHECK(depot.stats().regions == 2);
+  CHECK(depot.stats().slabs == 16 + 64);
+  // What is left of a region serves another class.
+  const auto odd = frame_class(720);
+  while (depot.stats().regions == 2) REQUIRE(depot.take(odd));
+  CHECK(depot.take(c));
+  CHECK(depot.stats().regions == 3);
+}
+
+TEST_CASE("a region is aligned, and huge pages are advised for it") {
+  auto* const region = detail::map_frame_region();
+  REQUIRE(region);
+  const auto at = reinterpret_cast<std::uintptr_t>(region);
+  CHECK(at % detail::frame_region == 0);
+  region[0] = region[detail::frame_region - 1] = 1;
+  std::ifstream maps("/proc/self/smaps");
+  std::string flags;
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%" SCNxPTR "-%" SCNxPTR " ", &begin, &end) == 2)
+      inside = begin <= at && at < end;
+    if (inside && line.starts_with("VmFlags:")) flags = line + " ";
+  }
+  const bool advised = ::madvise(region, detail::frame_region, MADV_HUGEPAGE) == 0;
+  detail::unmap_frame_region(region);
+  if (!advised || flags.empty()) return support::skip("the kernel has no huge pages");
+  CHECK(flags.find(" hg ") != std::string::npos);
+}
+
+TEST_CASE("threads that fill regions at once get frames of their own") {
+  auto& depot = *new detail::frame_depot;
+  constexpr std::size_t threads = 4;
+  constexpr std::size_t size = 2048;
+  const auto c = frame_class(size);
+  const std::size_t batch = size * frame_batch(size);
+  const std::size_t takes = 2 * detail::frame_region / batch;
+  std::vector<detail::free_frame*> taken[threads];
+  std::vector<std::thread> all;
+  for (auto& mine : taken) {
+    all.emplace_back([&] {
+      for (std::size_t i = 0; i < takes; ++i) {
+        for (auto* f = depot.take(c); f; f = f->next) mine.push_back(f);
+      }
+    });
+  }
+  for (auto& t : all) t.join();
+  std::set<detail::free_frame*> frames;
+  for (const auto& mine : taken) {
+    CHECK(mine.size() == takes * frame_batch(size));
+    frames.insert(mine.begin(), mine.end());
+  }
+  CHECK(frames.size() == threads * takes * frame_batch(size));
+  const auto stats = depot.stats();
+  const auto in_regions = frames.size() * size - (1u << 20);
+  CHECK(stats.regions >= in_regions / detail::frame_region);
+  CHECK(stats.regions <= in_regions / detail::frame_region + 2);
+}
+
+TEST_CASE("a region that cannot be had is done without") {
+  if (PENSTOCK_TSAN) return support::skip("the sanitizer needs address space");
+  const auto child = support::in_child([] {
+    auto& depot = *new detail::frame_depot;
+    const auto c = frame_class(512);
+    while (depot.stats().regions == 0) depot.take(c);
+    while (depot.stats().slabs % 32 != 16) depot.take(c);  // the region is used up
+    // Free memory inside the heap: operator new goes on without the kernel.
+    std::vector<void*> pieces;
+    for (int i = 0; i < 64; ++i) pieces.push_back(::operator new(64 * 1024));
+    static void* const above = ::operator new(64 * 1024);
+    for (auto* p : pieces) ::operator delete(p);
+    rlimit none{0, 0};
+    ::setrlimit(RLIMIT_AS, &none);
+    for (int i = 0; i < 40; ++i)
+      if (!depot.take(c)) return 2;
+    return depot.stats().regions == 1 && above ? 0 : 1;
+  });
+  CHECK(child.status == 0);
 }
 
 TEST_CASE("short batches of ended threads are counted right") {

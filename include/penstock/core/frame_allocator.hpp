@@ -8,12 +8,16 @@
 ///
 /// After Bonwick's magazines (USENIX 2001). A thread keeps at most two batches a class, so frames
 /// that one thread creates and another frees travel through the depot instead of piling up. The
-/// depot grows to the peak of live frames and keeps it. Frames above 16 KiB, and all frames under
-/// AddressSanitizer (so that it sees them), come from operator new. Put no buffer in a frame.
+/// depot grows to the peak of live frames and keeps it: after the first MiB by regions of 2 MiB for
+/// which huge pages are advised. Frames above 16 KiB, and all frames under AddressSanitizer (so
+/// that it sees them), come from operator new. Put no buffer in a frame.
 
 #include <penstock/base/config.hpp>
 #include <penstock/base/spin_lock.hpp>
 
+#if __has_include(<sys/mman.h>)
+#include <sys/mman.h>
+#endif
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -23,7 +27,8 @@ namespace penstock {
 
 /// Counters of the frame recycler, over all threads since the start; for tests and for curiosity.
 struct frame_stats {
-  std::uint64_t slabs = 0;     ///< calls of operator new for slabs of frames
+  std::uint64_t slabs = 0;     ///< slabs of frames, each from operator new or out of a region
+  std::uint64_t regions = 0;   ///< regions of 2 MiB that slabs are cut out of
   std::uint64_t refills = 0;   ///< batches that threads took from the depot
   std::uint64_t spills = 0;    ///< batches that threads gave back
   std::uint64_t oversize = 0;  ///< frames above 16 KiB: operator new each
@@ -70,6 +75,30 @@ struct frame_list {
   std::uint32_t room;  // how many more `first` takes: of a batch
 };
 
+// 2 MiB at such an address: one huge page, where there are any. Null: there is no memory, or no
+// mmap. Never given back.
+constexpr std::size_t frame_region = 2 * 1024 * 1024;
+inline unsigned char* map_frame_region() noexcept {
+#ifdef MADV_HUGEPAGE
+  void* const mapped =
+      ::mmap(nullptr, 2 * frame_region, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return nullptr;
+  auto* const begin = static_cast<unsigned char*>(mapped);
+  const std::size_t before = -reinterpret_cast<std::uintptr_t>(begin) % frame_region;
+  if (before != 0) ::munmap(begin, before);
+  ::munmap(begin + before + frame_region, frame_region - before);
+  ::madvise(begin + before, frame_region, MADV_HUGEPAGE);  // else they are small pages
+  return begin + before;
+#else
+  return nullptr;
+#endif
+}
+inline void unmap_frame_region([[maybe_unused]] unsigned char* region) noexcept {
+#ifdef MADV_HUGEPAGE
+  ::munmap(region, frame_region);
+#endif
+}
+
 class frame_depot {
  public:
   free_frame* take(std::size_t c) {
@@ -108,8 +137,7 @@ class frame_depot {
   free_frame* carve(std::size_t c) {
     const std::size_t size = frame_class_size(c);
     const std::uint32_t per_batch = frame_batch(size);
-    const std::size_t count = size * per_batch < slab / 4 ? slab / (size * per_batch) : 4;
-    auto* memory = static_cast<unsigned char*>(::operator new(count* per_batch* size));
+    const auto [memory, count] = slab_memory(per_batch * size);
     free_frame* all = nullptr;
     for (std::size_t b = count; b-- > 0;) {
       free_frame* batch = nullptr;
@@ -131,9 +159,52 @@ class frame_depot {
     lock_.unlock();
     return all;
   }
+  struct slab_part {
+    unsigned char* memory;
+    std::size_t batches;
+  };
+  // About 64 KiB, four batches at least; the end of a region may be less.
+  slab_part slab_memory(std::size_t batch) {
+    const std::size_t count = batch < slab / 4 ? slab / batch : 4;
+    lock_.lock();
+    if (alone_ < frame_region / 2) {  // a program with few tasks
+      alone_ += count * batch;
+    } else {
+      if (region_left_ < batch) replace_region(batch);
+      if (region_left_ >= batch) {
+        const std::size_t fit = region_left_ / batch;
+        const slab_part part{region_, fit < count ? fit : count};
+        region_ += part.batches * batch;
+        region_left_ -= part.batches * batch;
+        lock_.unlock();
+        return part;
+      }
+    }
+    lock_.unlock();
+    return {static_cast<unsigned char*>(::operator new(count* batch)), count};
+  }
+  // Leaves the lock meanwhile; another thread may be first.
+  void replace_region(std::size_t batch) noexcept {
+    lock_.unlock();
+    auto* const mapped = map_frame_region();
+    lock_.lock();
+    if (!mapped) return;
+    if (region_left_ < batch) {
+      region_ = mapped;
+      region_left_ = frame_region;
+      ++stats_.regions;
+      return;
+    }
+    lock_.unlock();
+    unmap_frame_region(mapped);
+    lock_.lock();
+  }
   static constexpr std::size_t slab = 64 * 1024;
 
   spin_lock lock_;
+  std::size_t alone_ = 0;            // bytes in slabs from operator new, as long as that is the way
+  unsigned char* region_ = nullptr;  // what is left of the last one
+  std::size_t region_left_ = 0;
   free_frame* batches_[frame_classes] = {};
   frame_stats stats_;
 };

@@ -9,6 +9,7 @@
 #include <penstock/base/spin_lock.hpp>
 #include <penstock/core/root.hpp>
 #include <penstock/runtime/cpu_pool.hpp>
+#include <penstock/runtime/detail/spin_core.hpp>
 #include <penstock/runtime/driver.hpp>
 #include <penstock/runtime/timer_wheel.hpp>
 
@@ -42,7 +43,8 @@ class loop_work {
 
 /// Options of an `event_loop`.
 struct event_loop_options {
-  /// How long to look for new work before sleeping; it burns the processor and shortens a wake.
+  /// How long to look for new work before sleeping, at most: it burns the processor and shortens a
+  /// wake. A loop whose waits are longer looks rarely.
   duration spin = duration::zero();
 };
 static_assert(std::is_trivially_copyable_v<event_loop_options>);
@@ -60,7 +62,7 @@ class event_loop final : public scheduler {
   event_loop(cpu_pool& pool, event_loop_options options = {}) noexcept
       : scheduler(static_cast<std::uint64_t>(detail::clock_time(CLOCK_REALTIME).count())),
         pool_(pool),
-        options_(options),
+        spin_(options.spin),
         timers_(event_loop::now()) {}
   ~event_loop() { use(nullptr); }
 
@@ -155,10 +157,14 @@ class event_loop final : public scheduler {
     }
   }
   void idle(duration rest) noexcept {
-    if (remote_lately_ || options_.spin > duration::zero()) {
-      remote_lately_ = false;
-      if (spin(rest)) return;
+    const bool lingers = std::exchange(remote_lately_, false);
+    if (spin_.is_on()) [[unlikely]] {
+      look(rest, lingers);
+    } else if (!lingers || !remote_comes((std::min)(linger, rest))) {
+      sleep(rest);
     }
+  }
+  void sleep(duration rest) noexcept {
     if (orders() != 0 || !prepare_sleep()) return;
     driver_->wait(rest);
     if (woke_up()) {
@@ -166,13 +172,28 @@ class event_loop final : public scheduler {
       remote_lately_ = true;
     }
   }
-  // True: there is work.
-  bool spin(duration rest) noexcept {
+  // Looks for work as long as spin_ says, then sleeps.
+  PENSTOCK_NOINLINE void look(duration rest, bool lingers) noexcept {
     const time_point begin = now();
-    const duration limit = (std::min)((std::max)(linger, options_.spin), rest);
+    const duration most = (std::min)(spin_.look(), rest);
+    duration passed{};
+    while (passed < most) {
+      driver_->wait(duration::zero());
+      const bool remote = take_remote();
+      if (remote) remote_lately_ = true;
+      if (remote || has_ready() || orders() != 0) return spin_.found(now() - begin);
+      detail::spin_pause();
+      passed = now() - begin;
+    }
+    if (most != duration::zero() || !lingers || !remote_comes((std::min)(linger, rest)))
+      sleep(rest == (duration::max)() ? rest : (std::max)(rest - passed, duration::zero()));
+    spin_.slept(now() - begin);
+  }
+  // True: there is work, of another thread.
+  bool remote_comes(duration limit) noexcept {
+    const time_point begin = now();
     do {
-      if (options_.spin > duration::zero()) driver_->wait(duration::zero());
-      if (take_remote() || has_ready()) {
+      if (take_remote()) {
         remote_lately_ = true;
         return true;
       }
@@ -219,7 +240,7 @@ class event_loop final : public scheduler {
   }
 
   cpu_pool& pool_;
-  event_loop_options options_;
+  detail::spin_core spin_;
   timer_wheel timers_;
   std::unique_ptr<driver> driver_;
   detail::atomic<driver*> shared_driver_{nullptr};         // the same; written by use()

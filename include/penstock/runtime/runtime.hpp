@@ -34,7 +34,8 @@ struct runtime_options {
   /// SIGINT and SIGTERM request a stop of the run that is on; a second one ends the process. One
   /// that the program was started with ignoring stays ignored.
   bool handle_signals = true;
-  /// How long a loop looks for work before it sleeps, at most a second: it burns the processor.
+  /// How long a loop looks for work before it sleeps, at most, up to a second: it burns the
+  /// processor while work comes sooner than that, and hardly when it does not.
   duration spin = duration::zero();
   /// What each loop lends to sockets: `.io = {.receive_buffers = 256}`.
   driver_options io = {};
