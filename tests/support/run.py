@@ -85,16 +85,17 @@ def sanitized(names):
 GCC, CLANG = "g++", "clang++-19"
 # What depends on the compiler is checked with both; what reads text only once.
 COMPILED_META = ("headers", "hostile_neighbours_before", "hostile_neighbours_after",
-                 "hostile_macros", "hostile_no_rtti", "hostile_acceptance", "lint_ast")
+                 "hostile_macros", "hostile_no_rtti", "hostile_acceptance", "separate", "lint_ast")
 # The lint with clang's syntax tree belongs to the variant with clang.
 DEFAULT = Variant("gcc", GCC, optimisation("0"), without=("lint_ast",))
 MATRIX = [
     Variant("gcc", GCC, optimisation("0"), suites=(*SUITES,), without=("lint_ast",)),
     Variant("clang", CLANG, optimisation("0"), meta=COMPILED_META),
-    Variant("gcc-asan", GCC, sanitized("address,undefined"), scope="programs",
+    # These two test the library as it is with PENSTOCK_SEPARATE.
+    Variant("gcc-asan", GCC, [*sanitized("address,undefined"), "-Dseparate=true"], scope="programs",
             suites=("unit", "fault"), slower=4),
-    Variant("clang-tsan", CLANG, sanitized("thread"), scope="programs", suites=("unit", "fault"),
-            slower=8),
+    Variant("clang-tsan", CLANG, [*sanitized("thread"), "-Dseparate=true"], scope="programs",
+            suites=("unit", "fault"), slower=8),
     Variant("gcc-O1", GCC, optimisation("1"), scope="deep", suites=("unit",)),
     Variant("gcc-O2", GCC, optimisation("2"), scope="deep", suites=("unit",)),
     Variant("gcc-tsan", GCC, sanitized("thread"), scope="deep", suites=("unit",), slower=8),

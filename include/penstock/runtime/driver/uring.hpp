@@ -6,8 +6,8 @@
 /// The driver on io_uring: one ring a loop, single issuer, task work deferred to the wait.
 
 #include <penstock/base/result.hpp>
-#include <penstock/runtime/detail/uring_reason.hpp>
-#include <penstock/runtime/driver/detail/uring_driver.hpp>
+#include <penstock/runtime/cpu_pool.hpp>
+#include <penstock/runtime/driver.hpp>
 
 #include <memory>
 
@@ -20,11 +20,11 @@ namespace penstock {
 /// **Thread-safety.** used on the calling thread only; destroyed anywhere after leave().
 /// **Complexity.** a ring of 256 entries, 4096 completions; about 330 KiB.
 /// **Lifetime.** `pool` must outlive it.
-[[nodiscard]] inline result<std::unique_ptr<driver>> make_uring_driver(
-    cpu_pool& pool, driver_options options = {}) {
-  auto made = std::make_unique<detail::uring_driver>(pool, options);
-  if (const int r = made->start(); r < 0) return fail(detail::uring_error(-r));
-  return made;
-}
+[[nodiscard]] result<std::unique_ptr<driver>> make_uring_driver(cpu_pool& pool,
+                                                                driver_options options = {});
 
 }  // namespace penstock
+
+#ifndef PENSTOCK_SEPARATE
+#include <penstock/runtime/driver/detail/uring_impl.hpp>
+#endif

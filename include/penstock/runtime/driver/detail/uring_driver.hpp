@@ -5,7 +5,7 @@
 /// @file
 /// The driver on io_uring: what becomes of an operation, from submit() to its completions.
 
-#include <penstock/runtime/cpu_pool.hpp>  // before liburing, whose BLOCK_SIZE breaks its queue
+#include <penstock/runtime/cpu_pool.hpp>
 #include <penstock/runtime/detail/pool_lane.hpp>
 #include <penstock/runtime/driver.hpp>
 #include <penstock/runtime/driver/detail/uring_held.hpp>
