@@ -11,7 +11,11 @@
     "define PENSTOCK_SEPARATE in every unit of the program; one of them includes penstock/src.hpp"
 #endif
 
+#include <penstock/io/detail/accept_leaf_impl.hpp>
 #include <penstock/io/detail/connect_impl.hpp>
+#include <penstock/io/detail/endpoint_impl.hpp>
+#include <penstock/io/detail/open_socket_impl.hpp>
+#include <penstock/io/detail/tcp_listener_impl.hpp>
 #include <penstock/runtime/detail/choose_driver_impl.hpp>
 #include <penstock/runtime/detail/cpu_pool_impl.hpp>
 #include <penstock/runtime/detail/event_loop_impl.hpp>
