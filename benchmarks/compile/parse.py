@@ -74,7 +74,7 @@ def measured(cxx, headers, runs):
 
 def table(compilers, runs):
     headers = sorted(path.relative_to(INCLUDE).as_posix() for path in INCLUDE.rglob("*.hpp")
-                     if "detail" not in path.parts)
+                     if "detail" not in path.parts and path.name != "src.hpp")
     columns = [measured(cxx, headers, runs) for cxx in compilers]
     print("| header |" + "".join(f" {cxx} | ratio |" for cxx in compilers))
     print("|---|" + "---|---|" * len(columns))

@@ -6,6 +6,7 @@
 #include <penstock/io/detail/connect_awaiter.hpp>
 
 #include <penstock/core.hpp>
+#include <penstock/io/detail/connect_race.hpp>
 #include <penstock/io/tcp_listener.hpp>
 #include <penstock/test.hpp>
 

@@ -3,6 +3,7 @@
 
 #include <penstock/io/file.hpp>
 
+#include <penstock/base/log.hpp>
 #include <penstock/core.hpp>
 #include <penstock/io/file_system.hpp>
 #include <support/child.hpp>

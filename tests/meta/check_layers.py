@@ -10,6 +10,7 @@ not_in_umbrella = allowed("umbrella")
 CHECKS = {
     "a folder includes only what the design lets it": layers.check,
     "the light umbrellas reach no heavy library": layers.check_cost,
+    "src.hpp has all that is compiled once": layers.check_once,
     "umbrellas are complete": lambda root: layers.check_umbrellas(root, not_in_umbrella),
     "basenames are unique": layers.check_basenames,
 }

@@ -13,6 +13,12 @@ ONLY = {"runtime": {"base", "core", "sync"},
 # <penstock/penstock.hpp> is the umbrella of these.
 PENSTOCK = ORDER[:ORDER.index("upload") + 1]
 
+# <penstock/src.hpp> includes what is compiled once with PENSTOCK_SEPARATE: other headers do so only
+# without that macro, at their end.
+SOURCE = "src.hpp"
+ONCE = re.compile(r"^(?:PENSTOCK_\w+ )*PENSTOCK_ONCE\b", re.M)
+UNLESS_SEPARATE = re.compile(r"^#ifndef PENSTOCK_SEPARATE\n(.*?)^#endif", re.M | re.S)
+
 # Third-party headers: pattern, the only places, how the message calls it.
 HOMES = [
     (r"liburing(\.h|/.*)", r"runtime/driver/detail/liburing\.hpp", "runtime/driver/detail/liburing.hpp"),
@@ -82,6 +88,8 @@ def check(root):
     base = root / "include" / "penstock"
     for path in headers(root):
         name = relative(base, path)
+        if name == SOURCE:
+            continue
         text = path.read_text()
         for found in INCLUDE.finditer(text):
             quote, included = found[1], found[2]
@@ -137,6 +145,32 @@ def check_cost(root):
             if re.match(pattern, key):
                 yield Finding(f"include/penstock/{umbrella}", 0, "cost",
                               f"reaches {key} through {includer}")
+
+
+def check_once(root):
+    """What is compiled once: all of it is in src.hpp, and reached by no other unit."""
+    base = root / "include" / "penstock"
+    once = {relative(base, path) for path in headers(root) if ONCE.search(path.read_text())}
+    source = base / SOURCE
+    text = source.read_text() if source.exists() else ""
+    direct = {name.removeprefix("penstock/"): line_of(text, found.start(1))
+              for found in INCLUDE.finditer(text) for name in [found[2]]}
+    for name in sorted(once - direct.keys()):
+        yield Finding(f"include/penstock/{name}", 0, "once", f"is not included by <penstock/{SOURCE}>")
+    for name in sorted(direct.keys() - once):
+        yield Finding(f"include/penstock/{SOURCE}", direct[name], "once",
+                      f"<penstock/{name}> has nothing that is compiled once")
+    for path in headers(root):
+        name = relative(base, path)
+        if name == SOURCE or name in once:
+            continue
+        text = path.read_text()
+        hidden = [found.span() for found in UNLESS_SEPARATE.finditer(text)]
+        for found in INCLUDE.finditer(text):
+            target = found[2].removeprefix("penstock/")
+            if target in once and not any(a <= found.start(1) < b for a, b in hidden):
+                yield Finding(relative(root, path), line_of(text, found.start(1)), "once",
+                              f"<{found[2]}> is compiled once: only unless PENSTOCK_SEPARATE")
 
 
 def check_umbrellas(root, allow=()):

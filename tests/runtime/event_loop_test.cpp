@@ -5,6 +5,7 @@
 
 #include <penstock/core.hpp>
 #include <penstock/runtime/detail/root_work.hpp>
+#include <penstock/runtime/driver/reactor.hpp>
 #include <support/each_driver.hpp>
 #include <support/skip.hpp>
 

@@ -4,9 +4,12 @@
 #include <penstock/runtime/runtime.hpp>
 
 #include <penstock/core.hpp>
+#include <penstock/runtime/detail/uring_reason.hpp>
 #include <support/child.hpp>
 #include <support/forbid.hpp>
 #include <support/skip.hpp>
+
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <cstdio>

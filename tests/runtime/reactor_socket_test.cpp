@@ -3,6 +3,7 @@
 
 #include <penstock/runtime/driver/reactor.hpp>
 
+#include <penstock/runtime/driver/detail/reactor_driver.hpp>
 #include <penstock/test/allocation_counter.hpp>
 #include <runtime/driver_harness.hpp>
 #include <runtime/socket_ends.hpp>

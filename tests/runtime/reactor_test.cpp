@@ -11,6 +11,8 @@
 #include <memory>
 #include <thread>
 
+#include <sys/stat.h>
+
 #include <doctest/doctest.h>
 
 using namespace penstock;

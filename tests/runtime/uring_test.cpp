@@ -3,6 +3,8 @@
 
 #include <penstock/runtime/driver/uring.hpp>
 
+#include <penstock/runtime/detail/uring_reason.hpp>
+#include <penstock/runtime/driver/detail/uring_driver.hpp>
 #include <runtime/driver_harness.hpp>
 #include <support/skip.hpp>
 

@@ -15,7 +15,8 @@ discover.py examples
 discover.py acceptance
     NAME FILE LIBRARIES            tests/acceptance/*.cpp whose penstock headers exist
 discover.py headers
-    NAME HEADER [THIRD_PARTY...]   include/penstock/**/*.hpp, with the optional libraries it needs
+    NAME HEADER [THIRD_PARTY...]   include/penstock/**/*.hpp, with the optional libraries it needs;
+                                   without src.hpp, which is for builds with PENSTOCK_SEPARATE
 discover.py foreign-includes
     an #include line for each standard or third-party header that ours include
 discover.py all
@@ -124,6 +125,8 @@ def headers():
     base = ROOT / "include" / "penstock"
     for path in sorted(base.rglob("*.hpp")):
         relative = path.relative_to(base).as_posix()
+        if relative == "src.hpp":
+            continue
         name = relative.removesuffix(".hpp").replace("/", "_")
         yield [name, relative, *sorted(optional_includes(path))]
 

@@ -87,19 +87,21 @@ GCC, CLANG = "g++", "clang++-19"
 ADDRESS, THREAD = "address,undefined", "thread"
 # Test files compiled together where a build serves one run.
 TOGETHER = "-Dtest_unit_size=8"
+# The library as it is with PENSTOCK_SEPARATE.
+SEPARATE = "-Dseparate=true"
 PROGRAMS = {"scope": "programs", "suites": ("unit", "fault")}
 DEEP = {"scope": "deep", "suites": ("unit",)}
 # What depends on the compiler is checked with both; what reads text only once.
 COMPILED_META = ("headers", "hostile_neighbours_before", "hostile_neighbours_after",
-                 "hostile_macros", "hostile_no_rtti", "hostile_acceptance", "lint_ast")
+                 "hostile_macros", "hostile_no_rtti", "hostile_acceptance", "separate", "lint_ast")
 # The lint with clang's syntax tree belongs to the variant with clang.
 DEFAULT = Variant("gcc", GCC, optimisation("0"), without=("lint_ast",))
 MATRIX = [
     Variant("gcc", GCC, optimisation("0"), suites=(*SUITES,), without=("lint_ast",)),
     Variant("clang", CLANG, [*optimisation("0"), TOGETHER], meta=COMPILED_META),
     # Of the four pairs of compiler and sanitizer these two compile fastest.
-    Variant("clang-asan", CLANG, [*sanitized(ADDRESS, "0"), TOGETHER], slower=4, **PROGRAMS),
-    Variant("gcc-tsan", GCC, [*sanitized(THREAD, "0"), TOGETHER], slower=8, **PROGRAMS),
+    Variant("clang-asan", CLANG, [*sanitized(ADDRESS, "0"), TOGETHER, SEPARATE], slower=4, **PROGRAMS),
+    Variant("gcc-tsan", GCC, [*sanitized(THREAD, "0"), TOGETHER, SEPARATE], slower=8, **PROGRAMS),
     Variant("gcc-O1", GCC, optimisation("1"), **DEEP),
     Variant("gcc-O2", GCC, optimisation("2"), **DEEP),
     Variant("gcc-asan-O1", GCC, sanitized(ADDRESS, "1"), slower=4, **DEEP),
@@ -111,8 +113,8 @@ MATRIX = [
 ]
 # Only by name: the other two pairs in full.
 MORE = [
-    Variant("gcc-asan", GCC, [*sanitized(ADDRESS, "0"), TOGETHER], slower=4, **PROGRAMS),
-    Variant("clang-tsan", CLANG, [*sanitized(THREAD, "0"), TOGETHER], slower=8, **PROGRAMS),
+    Variant("gcc-asan", GCC, [*sanitized(ADDRESS, "0"), TOGETHER, SEPARATE], slower=4, **PROGRAMS),
+    Variant("clang-tsan", CLANG, [*sanitized(THREAD, "0"), TOGETHER, SEPARATE], slower=8, **PROGRAMS),
 ]
 
 

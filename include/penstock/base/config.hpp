@@ -4,7 +4,9 @@
 
 /// @file
 /// What the compiler is and can do. A user may define, the same in every translation unit:
-/// PENSTOCK_TRAMPOLINE (how a coroutine hands over to the next), PENSTOCK_NO_ASSERT (assert.hpp).
+/// PENSTOCK_TRAMPOLINE (how a coroutine hands over to the next), PENSTOCK_NO_ASSERT (assert.hpp),
+/// PENSTOCK_SEPARATE (the drivers and other large bodies are compiled once: by the one unit that
+/// includes src.hpp).
 
 #if !defined(__GNUC__) || __cplusplus < 202002L
 #error "penstock needs C++20 and g++ 12, clang 16 or later"
@@ -40,6 +42,13 @@
 #endif
 #ifndef PENSTOCK_TSAN
 #define PENSTOCK_TSAN 0
+#endif
+
+// Before the definitions in headers that src.hpp includes: once in the program, or in each unit.
+#ifdef PENSTOCK_SEPARATE
+#define PENSTOCK_ONCE
+#else
+#define PENSTOCK_ONCE inline
 #endif
 
 // Keeps a rare path out of its callers.

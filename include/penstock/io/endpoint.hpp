@@ -9,11 +9,8 @@
 #include <penstock/base/assert.hpp>
 #include <penstock/base/result.hpp>
 
-#include <arpa/inet.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -69,10 +66,7 @@ class endpoint {
   /// The address alone: "::1".
   [[nodiscard]] std::string address() const;
   /// As parse() reads it.
-  [[nodiscard]] std::string text() const {
-    const std::string a = address();
-    return (is_v6() ? '[' + a + ']' : a) + ':' + std::to_string(port());
-  }
+  [[nodiscard]] std::string text() const;
 
   [[nodiscard]] const ::sockaddr* data() const noexcept {
     return reinterpret_cast<const ::sockaddr*>(&v4_);
@@ -93,54 +87,8 @@ class endpoint {
   };
 };
 
-inline result<endpoint> endpoint::of(std::string_view address, std::uint16_t port) {
-  endpoint e;
-  const std::string text(address.substr(0, address.find('%')));
-  if (::inet_pton(AF_INET, text.c_str(), &e.v4_.sin_addr) == 1 && text.size() == address.size()) {
-    e.v4_.sin_port = htons(port);
-    return e;
-  }
-  e.v6_ = {};
-  e.v6_.sin6_family = AF_INET6;
-  e.v6_.sin6_port = htons(port);
-  if (::inet_pton(AF_INET6, text.c_str(), &e.v6_.sin6_addr) != 1)
-    return fail(errc::invalid_option, "endpoint", address);
-  if (text.size() == address.size()) return e;
-  const std::string zone(address.substr(text.size() + 1));
-  e.v6_.sin6_scope_id = ::if_nametoindex(zone.c_str());
-  if (e.v6_.sin6_scope_id == 0) {
-    const auto [end, ec] =
-        std::from_chars(zone.data(), zone.data() + zone.size(), e.v6_.sin6_scope_id);
-    if (ec != std::errc{} || end != zone.data() + zone.size() || zone.empty())
-      return fail(errc::invalid_option, "endpoint", address);
-  }
-  return e;
-}
-
-inline result<endpoint> endpoint::parse(std::string_view text) {
-  const auto colon = text.rfind(':');
-  const auto wrong = [&] { return fail(errc::invalid_option, "endpoint", text); };
-  if (colon == std::string_view::npos) return wrong();
-  std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
-  std::uint16_t port = 0;
-  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (ec != std::errc{} || end != digits.data() + digits.size() || digits.empty()) return wrong();
-  const bool brackets = host.size() >= 2 && host.front() == '[' && host.back() == ']';
-  if (brackets) host = host.substr(1, host.size() - 2);
-  auto made = of(host, port);
-  if (!made || made->is_v6() != brackets) return wrong();
-  return made;
-}
-
-inline std::string endpoint::address() const {
-  char text[INET6_ADDRSTRLEN] = {};
-  if (!is_v6()) return ::inet_ntop(AF_INET, &v4_.sin_addr, text, sizeof text);
-  std::string s = ::inet_ntop(AF_INET6, &v6_.sin6_addr, text, sizeof text);
-  if (v6_.sin6_scope_id == 0) return s;
-  char zone[IF_NAMESIZE] = {};
-  if (::if_indextoname(v6_.sin6_scope_id, zone)) return s + '%' + zone;
-  return s + '%' + std::to_string(v6_.sin6_scope_id);
-}
-
 }  // namespace penstock
+
+#ifndef PENSTOCK_SEPARATE
+#include <penstock/io/detail/endpoint_impl.hpp>
+#endif

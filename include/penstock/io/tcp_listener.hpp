@@ -27,14 +27,7 @@ struct listen_options {
 static_assert(std::is_trivially_copyable_v<listen_options>);
 
 /// `errc::invalid_option`, naming the member, when `o` cannot work.
-[[nodiscard]] inline result<> validate(const listen_options& o) {
-  if (o.backlog < 1) return fail(errc::invalid_option, "listen", "backlog");
-  if (o.defer < duration::zero() || o.defer > std::chrono::hours(1))
-    return fail(errc::invalid_option, "listen", "defer");
-  if (o.send_buffer_size < 0) return fail(errc::invalid_option, "listen", "send_buffer_size");
-  if (o.receive_buffer_size < 0) return fail(errc::invalid_option, "listen", "receive_buffer_size");
-  return {};
-}
+[[nodiscard]] result<> validate(const listen_options& o);
 
 namespace detail {
 class accept_awaiter : public leaf<accept_awaiter>, accept_leaf {
@@ -110,31 +103,8 @@ inline result<tcp_stream> detail::accept_awaiter::await_resume() noexcept {
   return tcp_listener::accepted(*fd_or_error, reinterpret_cast<::sockaddr*>(&peer_), size_);
 }
 
-inline int tcp_listener::prepare(int fd, const endpoint& where, const listen_options& o) noexcept {
-  if (fd < 0) return -errno;
-  const auto set = [fd](int level, int name, int value) {
-    return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
-  };
-  const int early = detail::set_early(fd, {o.nodelay, o.send_buffer_size, o.receive_buffer_size});
-  if (early < 0) return early;
-  const auto defer = static_cast<int>(o.defer / std::chrono::seconds(1));
-  const bool good = set(SOL_SOCKET, SO_REUSEADDR, o.reuse_address) &&
-                    set(SOL_SOCKET, SO_REUSEPORT, o.reuse_port) &&
-                    (!where.is_v6() || set(IPPROTO_IPV6, IPV6_V6ONLY, o.v6_only)) &&
-                    (defer == 0 || set(IPPROTO_TCP, TCP_DEFER_ACCEPT, defer)) &&
-                    ::bind(fd, where.data(), where.size()) == 0 && ::listen(fd, o.backlog) == 0;
-  return good ? 0 : -errno;
-}
-
-inline result<tcp_listener> tcp_listener::bind(const endpoint& where, listen_options options) {
-  if (auto valid = validate(options); !valid) return fail(std::move(valid.error()));
-  tcp_listener made;
-  made.socket_ =
-      detail::open_socket(::socket(where.data()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int r = prepare(made.socket_.fd, where, options);
-  if (r < 0) return fail(errno_error(-r), "listen", where.text());
-  if (auto at = made.local_endpoint()) made.socket_.peer = *at;
-  return made;
-}
-
 }  // namespace penstock
+
+#ifndef PENSTOCK_SEPARATE
+#include <penstock/io/detail/tcp_listener_impl.hpp>
+#endif

@@ -59,73 +59,34 @@ static_assert(std::is_trivially_copyable_v<event_loop_options>);
 /// waits about 1 us for more.
 class event_loop final : public scheduler {
  public:
-  event_loop(cpu_pool& pool, event_loop_options options = {}) noexcept
-      : scheduler(static_cast<std::uint64_t>(detail::clock_time(CLOCK_REALTIME).count())),
-        pool_(pool),
-        spin_(options.spin),
-        timers_(event_loop::now()) {}
-  ~event_loop() { use(nullptr); }
+  event_loop(cpu_pool& pool, event_loop_options options = {}) noexcept;
+  ~event_loop();
 
   /// Sets what executes its I/O. Not while it runs.
-  void use(std::unique_ptr<driver> d) noexcept {
-    shared_driver_.store(nullptr, detail::memory_order_seq_cst);
-    detail::spin_wait waiting;
-    while (driver_users_.load(detail::memory_order_seq_cst) != 0) waiting.once();
-    driver_ = std::move(d);
-    wakes_announced_ = 0;
-    set_io_driver(driver_.get());
-    shared_driver_.store(driver_.get(), detail::memory_order_seq_cst);
-  }
+  void use(std::unique_ptr<driver> d) noexcept;
   /// Null before use().
   [[nodiscard]] driver* io() const noexcept { return driver_.get(); }
   /// What its driver is called, or "none". From any thread.
-  [[nodiscard]] std::string_view driver_name() const noexcept {
-    const borrowed d(*this);
-    return d.it ? d.it->name() : "none";
-  }
+  [[nodiscard]] std::string_view driver_name() const noexcept;
 
   /// Runs `work` to its end on this thread.
-  void run(detail::loop_work& work) {
-    enter inside(*this);
-    work_ = &work;
-    work.start();
-    while (!work.over()) turn();
-    work_ = nullptr;
-    leave();
-  }
+  void run(detail::loop_work& work);
   /// Runs what other loops post here and what is assigned, until quit().
-  void serve() {
-    enter inside(*this);
-    while (!(control_.load(detail::memory_order_acquire) & quit_bit)) {
-      turn();
-      if (work_ && work_->over()) std::exchange(work_, nullptr)->ended();
-    }
-    leave();
-  }
+  void serve();
   /// Hands `work` to a loop that serves; one at a time.
-  void assign(detail::loop_work& work) noexcept {
-    assigned_ = &work;
-    control_.fetch_or(work_bit, detail::memory_order_release);
-    interrupt();
-  }
+  void assign(detail::loop_work& work) noexcept;
   /// Takes a stop back that came when no work was there.
   void forget_stop() noexcept { control_.fetch_and(~stop_bit, detail::memory_order_relaxed); }
   /// Stops the work that is on, or that begins next.
-  void request_stop() noexcept {
-    control_.fetch_or(stop_bit, detail::memory_order_release);
-    interrupt();
-  }
+  void request_stop() noexcept;
   /// Ends serve().
-  void quit() noexcept {
-    control_.fetch_or(quit_bit, detail::memory_order_release);
-    interrupt();
-  }
+  void quit() noexcept;
 
   time_point now() noexcept override { return time_point(detail::clock_time(CLOCK_MONOTONIC)); }
-  wall_time wall_now() noexcept override { return wall_time(detail::clock_time(CLOCK_REALTIME)); }
+  wall_time wall_now() noexcept override;
   void add_timer(detail::timer& t) noexcept override { timers_.add(t); }
   void cancel_timer(detail::timer& t) noexcept override { timers_.cancel(t); }
-  void offload(detail::offload_item& item) noexcept override { pool_.submit(item); }
+  void offload(detail::offload_item& item) noexcept override;
 
  private:
   static constexpr int batch = 256;  // tasks a turn
@@ -207,37 +168,12 @@ class event_loop final : public scheduler {
     const unsigned all = control_.load(detail::memory_order_relaxed);
     return work_ ? all : all & ~stop_bit;
   }
-  PENSTOCK_NOINLINE void obey() {
-    if (control_.fetch_and(~work_bit, detail::memory_order_acquire) & work_bit) {
-      work_ = assigned_;
-      work_->start();
-    }
-    if (!work_) return;
-    if (control_.fetch_and(~stop_bit, detail::memory_order_acquire) & stop_bit)
-      work_->request_stop(stop_reason::requested);
-  }
-  // The driver, for any thread and for signal handlers; use() waits for them.
-  struct borrowed {
-    explicit borrowed(const event_loop& l) noexcept : loop(l) {
-      loop.driver_users_.fetch_add(1, detail::memory_order_seq_cst);
-      it = loop.shared_driver_.load(detail::memory_order_seq_cst);
-    }
-    borrowed(const borrowed&) = delete;
-    borrowed& operator=(const borrowed&) = delete;
-    ~borrowed() { loop.driver_users_.fetch_sub(1, detail::memory_order_release); }
-    const event_loop& loop;
-    driver* it;
-  };
+  void obey();
+  struct borrowed;
   // Without a driver the loop does not sleep.
-  void interrupt() const noexcept {
-    const borrowed d(*this);
-    if (d.it) d.it->interrupt();
-  }
+  void interrupt() const noexcept;
   // Who posted while the loop slept may still be about to wake it.
-  void leave() noexcept {
-    while (driver_->wakes_seen() < wakes_announced_) driver_->wait((duration::max)());
-    driver_->leave();
-  }
+  void leave() noexcept;
 
   cpu_pool& pool_;
   detail::spin_core spin_;
@@ -253,3 +189,7 @@ class event_loop final : public scheduler {
 };
 
 }  // namespace penstock
+
+#ifndef PENSTOCK_SEPARATE
+#include <penstock/runtime/detail/event_loop_impl.hpp>
+#endif

@@ -5,8 +5,7 @@
 /// @file
 /// What a program's main runs its tasks on: event loops with a driver each, the cpu pool, signals.
 
-#include <penstock/runtime/detail/choose_driver.hpp>
-#include <penstock/runtime/detail/open_files.hpp>
+#include <penstock/runtime/cpu_pool.hpp>
 #include <penstock/runtime/detail/run_guests.hpp>
 #include <penstock/runtime/detail/signal_stop.hpp>
 #include <penstock/runtime/event_loop.hpp>
@@ -16,13 +15,6 @@
 #include <vector>
 
 namespace penstock {
-namespace detail {
-// Of no other thread of this process; ids of threads that have ended are used again.
-inline constinit atomic<std::uint64_t> thread_numbers{0};
-inline const thread_local std::uint64_t this_thread_number =
-    thread_numbers.fetch_add(1, memory_order_relaxed) + 1;
-}  // namespace detail
-
 /// Options of `runtime`.
 struct runtime_options {
   /// Event loops, one thread each; the thread that calls `run` is the first. 1 to 1024.
@@ -43,14 +35,7 @@ struct runtime_options {
 static_assert(std::is_trivially_copyable_v<runtime_options>);
 
 /// `errc::invalid_option`, naming the member, when `o` cannot work.
-[[nodiscard]] inline result<> validate(const runtime_options& o) {
-  if (o.threads < 1 || o.threads > 1024) return fail(errc::invalid_option, "runtime", "threads");
-  if (o.cpu_threads > 1024) return fail(errc::invalid_option, "runtime", "cpu_threads");
-  if (o.driver > driver_kind::reactor) return fail(errc::invalid_option, "runtime", "driver");
-  if (o.spin < duration::zero() || o.spin > std::chrono::seconds(1))
-    return fail(errc::invalid_option, "runtime", "spin");
-  return validate(o.io);
-}
+[[nodiscard]] result<> validate(const runtime_options& o);
 
 /// Runs tasks: event loops, I/O, timers, blocking work, signals.
 ///
@@ -68,21 +53,10 @@ static_assert(std::is_trivially_copyable_v<runtime_options>);
 /// **See also.** `sync_wait` for code without I/O, `test::test_runtime` for tests.
 class runtime : detail::signal_target {
  public:
-  explicit runtime(runtime_options options = {})
-      : options_(checked(options)), pool_(cpus(options)) {
-    detail::raise_open_files();
-    for (unsigned i = 0; i < options_.threads; ++i)
-      loops_.emplace_back(pool_, event_loop_options{.spin = options_.spin});
-    start();
-  }
+  explicit runtime(runtime_options options = {});
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
-  ~runtime() {
-    PENSTOCK_ASSERT(!running_, "a runtime is destroyed during its run");
-    for (std::size_t i = 1; i < loops_.size(); ++i)
-      if (loops_[i].io()) loops_[i].quit();
-    for (auto& t : threads_) t.join();
-  }
+  ~runtime();
 
   /// Runs `a` and all that it starts on the calling thread's loop, until all has ended.
   ///
@@ -160,10 +134,7 @@ class runtime : detail::signal_target {
   }
 
   /// Stops the run that is on, as a signal does; without one it does nothing.
-  void request_stop() noexcept {
-    crew_.note_stop();
-    for (auto& l : loops_) l.request_stop();
-  }
+  void request_stop() noexcept;
   /// "uring", "reactor", or "none" when no driver started.
   [[nodiscard]] std::string_view driver_name() const noexcept { return loops_[0].driver_name(); }
   /// How many event loops there are.
@@ -180,76 +151,23 @@ class runtime : detail::signal_target {
   // One run: signals go to it, and the first loop's driver belongs to this thread.
   class running {
    public:
-    explicit running(runtime& r)
-        : r_(begin(r)), signals_(r.options_.handle_signals ? &r : nullptr) {}
+    explicit running(runtime& r);
     running(const running&) = delete;
     running& operator=(const running&) = delete;
-    ~running() { r_.running_ = false; }
+    ~running();
 
    private:
-    static runtime& begin(runtime& r) {
-      PENSTOCK_ASSERT(!r.running_, "a runtime runs one task at a time");
-      if (r.started_ && r.home_ != detail::this_thread_number) r.start_first();
-      r.crew_.forget_stop();
-      for (auto& l : r.loops_) l.forget_stop();
-      r.running_ = true;
-      return r;
-    }
+    static runtime& begin(runtime& r);
     runtime& r_;
     detail::signal_scope signals_;
   };
 
-  static const runtime_options& checked(const runtime_options& o) {
-    if (auto valid = validate(o); !valid) detail::stop_program(valid.error().message().c_str());
-    return o;
-  }
-  static unsigned cpus(const runtime_options& o) noexcept {
-    return o.cpu_threads ? o.cpu_threads : (std::max)(1u, std::thread::hardware_concurrency());
-  }
-  void stop() noexcept override { request_stop(); }
+  void stop() noexcept override;
 
-  void start() {
-    start_first();
-    for (std::size_t i = 1; started_ && i < loops_.size(); ++i) start_thread(i);
-  }
-  void start_first() {
-    loops_[0].use(nullptr);
-    auto made = detail::start_driver(options_.driver, pool_, options_.io);
-    home_ = detail::this_thread_number;
-    if (made) {
-      loops_[0].use(std::move(*made));
-    } else {
-      started_ = tl::unexpected<error>(std::move(made.error()));
-    }
-  }
+  void start();
+  void start_first();
   // The driver is made on its thread, of the kind that the first loop got if it can be had.
-  void start_thread(std::size_t i) {
-    auto kind = driver_name() == "uring" ? driver_kind::uring : driver_kind::reactor;
-    const auto asked = detail::driver_from_environment(options_.driver);
-    if (kind == driver_kind::uring && asked && *asked == driver_kind::automatic) kind = *asked;
-    const auto body = [this, i, kind] {
-      ::pthread_setname_np(::pthread_self(), "penstock-loop");
-      auto& loop = loops_[i];
-      auto made = detail::make_driver(kind, pool_, options_.io);
-      const bool good = made.has_value();
-      if (good) {
-        loop.use(std::move(*made));
-      } else {
-        started_ = tl::unexpected<error>(std::move(made.error()));
-      }
-      live_.store(static_cast<std::uint32_t>(i), detail::memory_order_release);
-      detail::futex_wake(live_, 1);
-      if (good) loop.serve();
-    };
-    try {
-      threads_.emplace_back(body);
-    } catch (const std::system_error& e) {
-      started_ = fail(e.code(), "start a loop's thread");
-      return;
-    }
-    const auto before = static_cast<std::uint32_t>(i - 1);
-    while (live_.load(detail::memory_order_acquire) == before) detail::futex_wait(live_, before);
-  }
+  void start_thread(std::size_t i);
 
   runtime_options options_;
   cpu_pool pool_;
@@ -263,3 +181,7 @@ class runtime : detail::signal_target {
 };
 
 }  // namespace penstock
+
+#ifndef PENSTOCK_SEPARATE
+#include <penstock/runtime/detail/runtime_impl.hpp>
+#endif

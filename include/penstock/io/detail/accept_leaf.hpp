@@ -5,12 +5,12 @@
 /// @file
 /// Waits for a connection, whatever becomes of others.
 
-#include <penstock/base/log.hpp>
 #include <penstock/io/detail/open_socket.hpp>
 #include <penstock/io/detail/pausing.hpp>
 
 #include <sys/socket.h>
-#include <string>
+#include <cerrno>
+#include <cstdint>
 
 namespace penstock::detail {
 
@@ -38,18 +38,8 @@ inline bool is_of_resources(int number) noexcept {
 
 // When a pause was last said; nanoseconds of a loop's clock. Written by any loop.
 inline constinit atomic<std::int64_t> pause_said{0};
-PENSTOCK_NOINLINE inline void say_pause(time_point now, int number, const open_socket& s) noexcept {
-  constexpr std::int64_t minute = 60'000'000'000;
-  const std::int64_t t = now.time_since_epoch().count() + 1;  // 0: never
-  std::int64_t before = pause_said.load(memory_order_relaxed);
-  if (before != 0 && t >= before && t - before < minute) return;
-  if (!pause_said.compare_exchange_strong(before, t, memory_order_relaxed)) return;
-  try {
-    log(log_level::warning, socket_error(-number, "accept", s).message() + ": trying again");
-  } catch (const std::bad_alloc&) {
-    log(log_level::warning, "accept: out of memory: trying again");
-  }
-}
+// In the log, once a minute.
+void say_pause(time_point now, int number, const open_socket& s) noexcept;
 
 class accept_leaf : protected pausing<socket_leaf> {
  protected:
@@ -91,3 +81,7 @@ class accept_leaf : protected pausing<socket_leaf> {
 };
 
 }  // namespace penstock::detail
+
+#ifndef PENSTOCK_SEPARATE
+#include <penstock/io/detail/accept_leaf_impl.hpp>
+#endif

@@ -10,9 +10,7 @@
 #include <penstock/io/detail/zero_copy.hpp>
 #include <penstock/io/endpoint.hpp>
 
-#include <sys/un.h>
 #include <unistd.h>
-#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -85,34 +83,8 @@ struct open_socket {
   }
 };
 
-inline std::string open_socket::name() const {
-  if (peer.port() != 0) return peer.text();
-  ::sockaddr_un a{};
-  for (auto* const get : {&::getpeername, &::getsockname}) {
-    ::socklen_t n = sizeof a;
-    if (get(fd, reinterpret_cast<::sockaddr*>(&a), &n) != 0) continue;
-    if (a.sun_family != AF_UNIX) {
-      const auto e = endpoint::of(reinterpret_cast<::sockaddr*>(&a), n);
-      if (e) return e->text();
-    } else if (n > offsetof(::sockaddr_un, sun_path)) {
-      const std::size_t length = n - offsetof(::sockaddr_un, sun_path);
-      if (a.sun_path[0] == '\0') return '@' + std::string(a.sun_path + 1, length - 1);
-      return std::string(a.sun_path, ::strnlen(a.sun_path, length));
-    }
-  }
-  return "socket";
-}
-
 // The error of an operation on a socket. -ECANCELED without a stop: the socket is closed.
-PENSTOCK_NOINLINE inline error socket_error(int answer, const char* verb,
-                                            const open_socket& s) noexcept {
-  error e = answer == -ECANCELED ? error(errc::closed) : errno_error(-answer);
-  try {
-    return std::move(e).with(verb, s.name());
-  } catch (...) {
-    return e;
-  }
-}
+error socket_error(int answer, const char* verb, const open_socket& s) noexcept;
 
 // An operation on a socket: one that reads and one that writes at a time.
 class socket_leaf : protected io_leaf {
@@ -155,3 +127,7 @@ class socket_leaf : protected io_leaf {
 };
 
 }  // namespace penstock::detail
+
+#ifndef PENSTOCK_SEPARATE
+#include <penstock/io/detail/open_socket_impl.hpp>
+#endif

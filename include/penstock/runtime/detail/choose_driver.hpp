@@ -6,45 +6,26 @@
 /// Which driver a runtime gets: what its options say, else what PENSTOCK_DRIVER says, else the best
 /// that starts.
 
-#include <penstock/runtime/driver/reactor.hpp>
-#include <penstock/runtime/driver/uring.hpp>
+#include <penstock/base/result.hpp>
+#include <penstock/runtime/driver.hpp>
 
-#include <cstdlib>
-#include <string>
-#include <string_view>
+#include <memory>
+
+namespace penstock {
+class cpu_pool;
+}  // namespace penstock
 
 namespace penstock::detail {
 
 using made_driver = result<std::unique_ptr<driver>>;
 
-inline constinit atomic<bool> said_fallback{false};
-
-inline made_driver make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o) {
-  if (kind == driver_kind::uring) return make_uring_driver(pool, o);
-  if (kind == driver_kind::reactor) return make_reactor_driver(pool, o);
-  auto best = make_uring_driver(pool, o);
-  if (best) return best;
-  if (!said_fallback.exchange(true, memory_order_relaxed))
-    log(log_level::info,
-        "no io_uring, sockets use epoll, files the cpu pool: " + best.error().message());
-  return make_reactor_driver(pool, o);
-}
-
+made_driver make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o);
 // PENSTOCK_DRIVER decides where the program did not.
-inline result<driver_kind> driver_from_environment(driver_kind asked) {
-  if (asked != driver_kind::automatic) return asked;
-  const char* text = std::getenv("PENSTOCK_DRIVER");
-  const std::string_view name = text ? text : "";
-  if (name.empty() || name == "automatic") return driver_kind::automatic;
-  if (name == "uring") return driver_kind::uring;
-  if (name == "reactor") return driver_kind::reactor;
-  return fail(errc::invalid_option, "PENSTOCK_DRIVER", name);
-}
-
-inline made_driver start_driver(driver_kind asked, cpu_pool& pool, const driver_options& o) {
-  const auto kind = driver_from_environment(asked);
-  if (!kind) return tl::unexpected<error>(kind.error());
-  return make_driver(*kind, pool, o);
-}
+result<driver_kind> driver_from_environment(driver_kind asked);
+made_driver start_driver(driver_kind asked, cpu_pool& pool, const driver_options& o);
 
 }  // namespace penstock::detail
+
+#ifndef PENSTOCK_SEPARATE
+#include <penstock/runtime/detail/choose_driver_impl.hpp>
+#endif

@@ -5,14 +5,18 @@
 /// @file
 /// Operations in a row, linked by `next`: first come, first out.
 
+#include <penstock/base/config.hpp>
 #include <penstock/runtime/operation.hpp>
+
+#include <type_traits>
 
 namespace penstock::detail {
 
 class operation_queue {
  public:
   [[nodiscard]] bool empty() const noexcept { return !first_; }
-  // Null when it is empty.
+  // Null when it is empty, as last().
+  [[nodiscard]] operation* first() const noexcept { return first_; }
   [[nodiscard]] operation* last() const noexcept { return first_ ? last_ : nullptr; }
   void push(operation& op) noexcept {
     op.next = nullptr;
@@ -24,6 +28,18 @@ class operation_queue {
     operation& op = *first_;
     first_ = op.next;
     return op;
+  }
+  // One that is in it.
+  PENSTOCK_NOINLINE void remove(operation& op) noexcept {
+    operation* before = nullptr;
+    for (auto* p = first_; p != &op; p = p->next) before = p;
+    (before ? before->next : first_) = op.next;
+    if (last_ == &op) last_ = before;
+  }
+  template <class Fn>
+  requires std::is_invocable_v<Fn&, operation&>
+  void each(Fn fn) const {
+    for (operation* op = first_; op; op = op->next) fn(*op);
   }
   // Its canceled ones go to the end of `to`.
   void move_canceled(operation_queue& to) noexcept {

@@ -9,6 +9,7 @@
 /// The kernel takes buffers in the order in which they were given; so it is given few, as many as
 /// it uses up between two waits, and those that came back last: they are in the processor's cache.
 
+#include <penstock/runtime/detail/operation_queue.hpp>
 #include <penstock/runtime/driver.hpp>
 #include <penstock/runtime/driver/detail/liburing.hpp>
 #include <penstock/runtime/lease_store.hpp>
@@ -16,8 +17,11 @@
 
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <bit>
 #include <cerrno>
+#include <type_traits>
+#include <utility>
 
 namespace penstock::detail {
 
@@ -96,6 +100,23 @@ class uring_leases {
   void want_more() noexcept {
     if (wanted_ <= mask_) wanted_ *= 2;
   }
+  // Without a ring of buffers: the socket is readable, we receive ourselves. Null: `result` says
+  // why there are no bytes.
+  lease_slot* receive(int fd, std::int32_t& result) noexcept {
+    lease_slot* const s = store_->take();
+    if (!s) {
+      result = -ENOBUFS;
+      return nullptr;
+    }
+    const ::ssize_t n = ::recv(fd, s->bytes, store_->size(), MSG_DONTWAIT);
+    result = n < 0 ? -errno : static_cast<std::int32_t>(n);
+    if (n > 0) {
+      s->length = static_cast<std::uint32_t>(n);
+      return s;
+    }
+    store_->put(*s);
+    return nullptr;
+  }
   void fill(io_uring_sqe& s, const operation& op) const noexcept {
     if (in_kernel()) {
       ::io_uring_prep_recv_multishot(&s, op.fd, nullptr, 0, 0);
@@ -105,6 +126,41 @@ class uring_leases {
       ::io_uring_prep_poll_add(&s, op.fd, POLLIN);
     }
   }
+
+  // Operations that wait until there is a buffer, in this order.
+  [[nodiscard]] bool has_starving() const noexcept { return !starving_.empty(); }
+  void starve(operation& op) noexcept {
+    op.stage.store(operation_stage::queued, memory_order_relaxed);
+    starving_.push(op);
+  }
+  // Before the driver sleeps: whether something that came back is for one of them.
+  [[nodiscard]] bool can_feed() const noexcept { return has_starving() && store_->has_returned(); }
+  // In each turn: takes what has come back, gives the kernel what it may have.
+  void serve() noexcept {
+    if (has_starving()) [[unlikely]]
+      store_->hungry(true);  // before it is looked for what has come back
+    if (in_kernel()) refill();
+  }
+  // Whether there is a buffer for one that starves.
+  bool has_food() noexcept {
+    if (in_kernel()) return given_ != 0;
+    store_->collect();
+    return store_->free() != 0;
+  }
+  // Those for which `next(op)` is false go on waiting.
+  template <class Next>
+  requires std::is_invocable_r_v<bool, Next&, operation&>
+  void feed(Next next) noexcept {
+    operation_queue list = std::exchange(starving_, {});
+    while (!list.empty()) {
+      operation& op = list.pop();
+      if (!next(op)) starving_.push(op);
+    }
+    if (!has_starving()) store_->hungry(false);
+  }
+  template <class Fn>
+  requires std::is_invocable_v<Fn&, operation&>
+  void each_starving(Fn fn) { starving_.each(fn); }
 
  private:
   static constexpr unsigned short group = 0;
@@ -116,6 +172,7 @@ class uring_leases {
   unsigned mask_ = 0;
   unsigned given_ = 0;  // buffers that the kernel has
   unsigned wanted_ = 32;
+  operation_queue starving_;
 };
 
 }  // namespace penstock::detail

@@ -1,0 +1,134 @@
+// penstock/runtime/detail/cpu_pool_impl.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// Bodies of cpu_pool.hpp: its queue and its threads.
+
+#include <penstock/base/assert.hpp>
+#include <penstock/base/log.hpp>
+#include <penstock/base/spin_lock.hpp>
+#include <penstock/runtime/cpu_pool.hpp>
+#include <penstock/runtime/detail/futex.hpp>
+#include <penstock/runtime/detail/job_queue.hpp>
+
+#include <pthread.h>
+#include <signal.h>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+namespace penstock {
+namespace detail {
+
+class pool_threads {
+ public:
+  using function = cpu_pool::function;
+
+  explicit pool_threads(unsigned most) : most_(most) {
+    PENSTOCK_ASSERT(most > 0, "a pool needs a thread");
+    threads_.reserve(most);
+  }
+  pool_threads(const pool_threads&) = delete;
+  pool_threads& operator=(const pool_threads&) = delete;
+  ~pool_threads() {
+    full_.store(true, memory_order_relaxed);
+    for (std::size_t i = 0; i < threads_.size(); ++i) submit(nullptr, nullptr, nullptr);
+    for (auto& t : threads_) t.join();
+  }
+
+  std::size_t started() noexcept {
+    const std::lock_guard lock(mutex_);
+    return threads_.size();
+  }
+  void submit(function run, void* what, void* where) {
+    if (!queue_.enqueue({run, what, where})) [[unlikely]] {  // memory is out: here, then
+      if (run) run(what, where);
+      return;
+    }
+    // Pairs with the decrement in next(): each job is announced once, and taken by whoever took its
+    // announcement.
+    if (announced_.fetch_add(1, memory_order_acq_rel) < 0) {
+      wakes_.fetch_add(1, memory_order_release);
+      futex_wake(wakes_, 1);
+    } else if (!full_.load(memory_order_relaxed)) {
+      start_thread();
+    }
+  }
+
+ private:
+  struct job {
+    function run;
+    void* what;
+    void* where;
+  };
+
+  void serve() noexcept {
+    for (;;) {
+      const job j = next();
+      if (!j.run) return;
+      j.run(j.what, j.where);
+    }
+  }
+  job next() noexcept {
+    if (announced_.fetch_sub(1, memory_order_acq_rel) <= 0) sleep();
+    job j{};
+    spin_wait waiting;
+    while (!queue_.try_dequeue(j)) waiting.once();  // announced: it is there
+    return j;
+  }
+  // Takes one wake.
+  void sleep() noexcept {
+    std::uint32_t n = wakes_.load(memory_order_relaxed);
+    for (;;) {
+      if (n == 0) {
+        futex_wait(wakes_, 0);
+        n = wakes_.load(memory_order_relaxed);
+      } else if (wakes_.compare_exchange_weak(n, n - 1, memory_order_acquire,
+                                              memory_order_relaxed)) {
+        return;
+      }
+    }
+  }
+  // All threads are busy: one more, if there may be. Signals are for the program's own threads.
+  PENSTOCK_NOINLINE void start_thread() {
+    const std::lock_guard lock(mutex_);
+    if (threads_.size() == most_) return;
+    sigset_t all, before;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+      threads_.emplace_back([this] {
+        ::pthread_setname_np(::pthread_self(), "penstock-cpu");
+        serve();
+      });
+    } catch (const std::exception&) {  // system_error, bad_alloc
+      if (threads_.empty()) stop_program("the cpu pool cannot start a thread");
+      full_.store(true, memory_order_relaxed);
+      log(log_level::warning, "the cpu pool cannot start another thread");
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (threads_.size() == most_) full_.store(true, memory_order_relaxed);
+  }
+
+  const unsigned most_;
+  job_queue<job> queue_;
+  // Jobs announced and not yet claimed; negative: that many threads sleep or are about to.
+  atomic<std::int64_t> announced_{0};
+  atomic<std::uint32_t> wakes_{0};  // given to sleepers and not yet taken
+  atomic<bool> full_{false};        // no more threads
+  std::mutex mutex_;
+  std::vector<std::thread> threads_;  // guarded by mutex_
+};
+}  // namespace detail
+
+PENSTOCK_ONCE cpu_pool::cpu_pool(unsigned threads)
+    : size_(threads), threads_(std::make_unique<detail::pool_threads>(threads)) {}
+PENSTOCK_ONCE cpu_pool::~cpu_pool() = default;
+PENSTOCK_ONCE std::size_t cpu_pool::started() noexcept { return threads_->started(); }
+PENSTOCK_ONCE void cpu_pool::submit(function run, void* what, void* where) {
+  threads_->submit(run, what, where);
+}
+
+}  // namespace penstock

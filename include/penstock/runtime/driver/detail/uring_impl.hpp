@@ -1,0 +1,21 @@
+// penstock/runtime/driver/detail/uring_impl.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// Body of uring.hpp.
+
+#include <penstock/runtime/detail/uring_reason.hpp>
+#include <penstock/runtime/driver/detail/uring_driver.hpp>
+#include <penstock/runtime/driver/uring.hpp>
+
+namespace penstock {
+
+PENSTOCK_ONCE result<std::unique_ptr<driver>> make_uring_driver(cpu_pool& pool,
+                                                                driver_options options) {
+  auto made = std::make_unique<detail::uring_driver>(pool, options);
+  if (const int r = made->start(); r < 0) return fail(detail::uring_error(-r));
+  return made;
+}
+
+}  // namespace penstock

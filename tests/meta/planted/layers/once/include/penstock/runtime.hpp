@@ -1,0 +1,2 @@
+#include <penstock/runtime/loop.hpp>
+#include <penstock/runtime/pool.hpp>

@@ -1,0 +1,2 @@
+#include <penstock/runtime/loop.hpp>
+PENSTOCK_ONCE void loop() {}
