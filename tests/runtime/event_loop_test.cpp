@@ -7,9 +7,7 @@
 #include <penstock/runtime/detail/root_work.hpp>
 #include <penstock/runtime/driver/reactor.hpp>
 #include <support/each_driver.hpp>
-#include <support/skip.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <latch>
 #include <thread>
@@ -148,65 +146,6 @@ TEST_CASE("a loop that spins before it sleeps works the same") {
         };
         rt.run(wait());
         poster.join();
-      },
-      options);
-}
-
-TEST_CASE("a loop that spins is not late for its timers") {
-  runtime_options options;
-  options.spin = 40ms;
-  support::on_each_driver(
-      [](runtime& rt) {
-        const auto nap = []() -> task<duration> {
-          const time_point before = co_await this_task::now();
-          co_await sleep_for(60ms);  // the look ends before that
-          const time_point after = co_await this_task::now();
-          co_return after - before;
-        };
-        duration least = 1h;  // the machine may be busy, but not five times
-        for (int i = 0; i < 5; ++i) least = (std::min)(least, rt.run(nap()));
-        CHECK(least >= 60ms);
-        CHECK(least < 80ms);
-      },
-      options);
-}
-
-TEST_CASE("a loop whose work comes fast spins instead of sleeping") {
-  if (std::thread::hardware_concurrency() < 2) return support::skip("one processor");
-  constexpr int rounds = 2'000;
-  runtime_options options;
-  options.spin = 10ms;
-  support::on_each_driver(
-      [](runtime& rt) {
-        std::atomic<waiter*> box{nullptr};
-        std::thread poster([&] {
-          for (int i = 0; i < rounds; ++i) post_when_there(box);
-        });
-        const auto wait = [&]() -> task<> {
-          for (int i = 0; i < rounds; ++i) co_await handed_over(box);
-        };
-        const auto waits = rt.loop(0).io()->stats().waits;
-        rt.run(wait());
-        poster.join();
-        CHECK(rt.loop(0).io()->stats().waits - waits < rounds / 2);
-      },
-      options);
-}
-
-TEST_CASE("a loop that is allowed to spin but finds nothing stops to") {
-  const auto processor = [] { return detail::clock_time(CLOCK_THREAD_CPUTIME_ID); };
-  runtime_options options;
-  options.spin = 1ms;
-  support::on_each_driver(
-      [&](runtime& rt) {
-        const auto ticks = []() -> task<> {
-          for (int i = 0; i < 100; ++i) co_await sleep_for(3ms);
-        };
-        const auto waits = rt.loop(0).io()->stats().waits;
-        const auto before = processor();
-        rt.run(ticks());
-        CHECK(processor() - before < 60ms);  // 100 looks would take 100 ms
-        CHECK(rt.loop(0).io()->stats().waits - waits >= 90);
       },
       options);
 }
