@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <penstock/core/sleep.hpp>
 
+#include <penstock/base/gcra_core.hpp>
+#include <penstock/core/this_task.hpp>
 #include <penstock/core/when_all.hpp>
 #include <penstock/core/when_any.hpp>
 #include <penstock/core/with_timeout.hpp>
@@ -25,6 +27,27 @@ PENSTOCK_TEST("sleep_for and sleep_until are exact to the nanosecond") {
   CHECK(rt.now() == time_point(1500001ns));
   co_await sleep_until(time_point(2ms));
   CHECK(rt.now() == time_point(2ms));
+}
+
+// [paced]
+// Waits until `cost` more may go; at most the limit's burst.
+static task<> paced(gcra_core& limit, std::uint32_t cost) {
+  for (;;) {
+    const auto now = co_await this_task::now();
+    const auto decision = limit.acquire(now, cost);
+    if (decision.admitted) co_return;
+    co_await sleep_until(decision.at);
+  }
+}
+// [/paced]
+
+PENSTOCK_TEST("tasks that sleep until a limiter core admits them keep its rate together") {
+  gcra_core bytes(rate{1000, 1s}, 1000);
+  auto sender = [&]() -> task<> {
+    for (int i = 0; i < 5; ++i) co_await paced(bytes, 200);
+  };
+  co_await when_all(sender(), sender(), sender());
+  CHECK(rt.now() == time_point(2s));  // 1000 at once, then 2000 in two seconds
 }
 
 PENSTOCK_TEST("zero, negative and past: one turn, as yield") {
