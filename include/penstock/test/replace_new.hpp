@@ -5,7 +5,7 @@
 /// @file
 /// Replaces the program's operator new and delete with ones that count: see allocation_counter.hpp.
 /// Included for that by one translation unit of a test program, never by a library. Does nothing
-/// under AddressSanitizer, whose own operators see more.
+/// under AddressSanitizer and ThreadSanitizer, whose own operators see more.
 
 #include <penstock/base/config.hpp>
 #include <penstock/test/allocation_counter.hpp>
@@ -13,7 +13,7 @@
 #include <cstdlib>
 #include <new>
 
-#if !PENSTOCK_ASAN
+#if !PENSTOCK_ASAN && !PENSTOCK_TSAN
 
 // Weak, because it cannot be inline: a second translation unit that includes it is no error.
 #define PENSTOCK_REPLACEMENT PENSTOCK_NOINLINE __attribute__((weak))
