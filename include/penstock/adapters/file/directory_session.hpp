@@ -175,8 +175,17 @@ class directory_session {
         file::open(paths_.partial, mode_for(direct) | open_mode::create | open_mode::truncate));
     co_await ok(fits());
     if (plan_.length == 0) co_return {};
-    auto reserved = co_await partial_.preallocate(0, plan_.length);
-    if (reserved || reserved.error() != std::errc::operation_not_supported) co_return reserved;
+    // So that a full disk is found out now, and direct writes need not take turns to extend the
+    // file.
+    bool reserves = direct;
+    if (!reserves) {
+      const auto ask = [fd = partial_.native_handle()] { return detail::reserves_space(fd); };
+      reserves = co_await offload(ask);
+    }
+    if (reserves) {
+      auto reserved = co_await partial_.preallocate(0, plan_.length);
+      if (reserved || reserved.error() != std::errc::operation_not_supported) co_return reserved;
+    }
     co_return co_await partial_.truncate(plan_.length);
   }
   // Goes on with what `start` of an earlier run began.

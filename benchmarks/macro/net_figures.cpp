@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSL-1.0
+// net.*: echo servers on one core, the load on another, over loopback. Baseline and subject are up
+// at the same time and are visited in turn.
+#include "../support/echo_load.hpp"
+#include "../support/harness.hpp"
+
+#include <unistd.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using bench::judged;
+using bench::values;
+using std::chrono::milliseconds;
+
+struct program {
+  std::string name;
+  std::vector<std::string> arguments;
+};
+const program ring{"echo_uring", {"single", "plain"}};
+const program epoll{"echo_epoll", {}};
+const program some{"echo_penstock", {"some", "uring"}};
+const program lease{"echo_penstock", {"lease", "uring"}};
+const program reactor{"echo_penstock", {"some", "reactor"}};
+
+// Two servers and their load. They are started anew now and then: memory lies elsewhere.
+class contest {
+ public:
+  contest(program baseline, program subject, std::size_t connections, std::size_t bytes)
+      : programs_{std::move(baseline), std::move(subject)},
+        connections_(connections),
+        bytes_(bytes) {}
+
+  values baseline() {
+    if (visits_++ % visits_of_a_start == 0) start();
+    return visit(0);
+  }
+  values subject() { return visit(1); }
+
+ private:
+  static constexpr int visits_of_a_start = 8;
+
+  void start() {
+    load_.reset();
+    servers_.clear();
+    load_ = std::make_unique<bench::echo_load>(connections_, bytes_);
+    for (const auto& p : programs_) {
+      servers_.push_back(std::make_unique<bench::server>(p.name, p.arguments));
+      load_->add(*servers_.back());
+    }
+    for (std::size_t i = 0; i < 2; ++i) visit(i);  // warms it up
+  }
+  values visit(std::size_t i) {
+    const auto v = load_->visit(i, milliseconds(150), milliseconds(50));
+    return {v.cpu_us, v.p50_us};
+  }
+
+  program programs_[2];
+  std::size_t connections_, bytes_;
+  std::vector<std::unique_ptr<bench::server>> servers_;
+  std::unique_ptr<bench::echo_load> load_;
+  int visits_ = 0;
+};
+
+// Of one figure at a time: the machine has two cores.
+template <const program& Baseline, const program& Subject, std::size_t Connections,
+          std::size_t Bytes>
+contest& the_contest() {
+  static contest one(Baseline, Subject, Connections, Bytes);
+  return one;
+}
+const char* no_ring() {
+  io_uring r{};
+  if (::io_uring_queue_init(8, &r, 0) != 0) return "no io_uring";
+  ::io_uring_queue_exit(&r);
+  return nullptr;
+}
+template <const program& Baseline, const program& Subject, std::size_t Connections,
+          std::size_t Bytes>
+bench::figure echo(const char* name, double at_most) {
+  return {.metrics = {{name, "us", judged::ratio_at_most, {at_most}},
+                      {std::string(name) + ".p50", "us", judged::not_at_all}},
+          .baseline = [] { return the_contest<Baseline, Subject, Connections, Bytes>().baseline(); },
+          .subject = [] { return the_contest<Baseline, Subject, Connections, Bytes>().subject(); },
+          .missing = no_ring};  // the load needs one, too
+}
+
+const bench::add some50(echo<ring, some, 50, 64>("net.some.c50", 1 / 0.95));
+const bench::add some1000(echo<ring, some, 1000, 64>("net.some.c1000", 1 / 0.95));
+const bench::add lease50(echo<ring, lease, 50, 64>("net.lease.c50", 1 / 0.95));
+const bench::add lease1000(echo<ring, lease, 1000, 64>("net.lease.c1000", 1 / 0.95));
+const bench::add page1000(echo<ring, some, 1000, 4096>("net.some.4k", 1 / 0.93));
+const bench::add reactor50(echo<epoll, reactor, 50, 64>("net.reactor.c50", 1 / 0.97));
+const bench::add reactor1000(echo<epoll, reactor, 1000, 64>("net.reactor.c1000", 1 / 0.92));
+
+// Bytes that an idle connection costs in user space.
+template <const program& Program>
+values idle_memory() {
+  constexpr std::size_t connections = 10'000;
+  const bench::server s(Program.name, Program.arguments);
+  const std::size_t before = s.resident_memory();
+  bench::echo_load load(connections, 64);
+  load.add(s);
+  return {static_cast<double>(s.resident_memory() - before) / connections};
+}
+const bench::add idle({.metrics = {{"net.idle_connection", "B", judged::value_at_most, {1024}}},
+                       .baseline = [] { return idle_memory<ring>(); },
+                       .subject = [] { return idle_memory<lease>(); },
+                       .missing = no_ring});
+
+}  // namespace
