@@ -57,6 +57,7 @@ static_assert(std::is_trivially_copyable_v<keep_alive_options>);
 
 namespace detail {
 class connect_awaiter;
+task<result<tcp_stream>> connect_first(std::span<const endpoint> addresses, connect_options o);
 }  // namespace detail
 
 /// A TCP connection.
