@@ -81,11 +81,12 @@ const char* no_ring() {
 template <const program& Baseline, const program& Subject, std::size_t Connections,
           std::size_t Bytes>
 bench::figure echo(const char* name, double at_most) {
-  return {.metrics = {{name, "us", judged::ratio_at_most, {at_most}},
-                      {std::string(name) + ".p50", "us", judged::not_at_all}},
-          .baseline = [] { return the_contest<Baseline, Subject, Connections, Bytes>().baseline(); },
-          .subject = [] { return the_contest<Baseline, Subject, Connections, Bytes>().subject(); },
-          .missing = no_ring};  // the load needs one, too
+  return {
+      .metrics = {{name, "us", judged::ratio_at_most, {at_most}},
+                  {std::string(name) + ".p50", "us", judged::not_at_all}},
+      .baseline = [] { return the_contest<Baseline, Subject, Connections, Bytes>().baseline(); },
+      .subject = [] { return the_contest<Baseline, Subject, Connections, Bytes>().subject(); },
+      .missing = no_ring};  // the load needs one, too
 }
 
 const bench::add some50(echo<ring, some, 50, 64>("net.some.c50", 1 / 0.95));

@@ -85,7 +85,7 @@ def sanitized(names, level):
 
 GCC, CLANG = "g++", "clang++-19"
 ADDRESS, THREAD = "address,undefined", "thread"
-# Test files compiled together where a build serves one run.
+# Test files compiled together: a third of the time.
 TOGETHER = "-Dtest_unit_size=8"
 # The library as it is with PENSTOCK_SEPARATE.
 SEPARATE = "-Dseparate=true"
@@ -95,9 +95,9 @@ DEEP = {"scope": "deep", "suites": ("unit",)}
 COMPILED_META = ("headers", "hostile_neighbours_before", "hostile_neighbours_after",
                  "hostile_macros", "hostile_no_rtti", "hostile_acceptance", "separate", "lint_ast")
 # The lint with clang's syntax tree belongs to the variant with clang.
-DEFAULT = Variant("gcc", GCC, optimisation("0"), without=("lint_ast",))
+DEFAULT = Variant("gcc", GCC, [*optimisation("0"), TOGETHER], without=("lint_ast",))
 MATRIX = [
-    Variant("gcc", GCC, optimisation("0"), suites=(*SUITES,), without=("lint_ast",)),
+    replace(DEFAULT, suites=(*SUITES,)),
     Variant("clang", CLANG, [*optimisation("0"), TOGETHER], meta=COMPILED_META),
     # Of the four pairs of compiler and sanitizer these two compile fastest.
     Variant("clang-asan", CLANG, [*sanitized(ADDRESS, "0"), TOGETHER, SEPARATE], slower=4, **PROGRAMS),
