@@ -3,6 +3,7 @@
 // at the same time and are visited in turn.
 #include "../support/echo_load.hpp"
 #include "../support/harness.hpp"
+#include "../support/machine.hpp"
 
 #include <unistd.h>
 
@@ -34,18 +35,25 @@ class contest {
         connections_(connections),
         bytes_(bytes) {}
 
-  values baseline() {
-    if (visits_++ % visits_of_a_start == 0) start();
-    return visit(0);
-  }
-  values subject() { return visit(1); }
+  ~contest() { end(); }
+  contest(const contest&) = delete;
+  contest& operator=(const contest&) = delete;
+
+  values baseline() { return measure(0); }
+  values subject() { return measure(1); }
 
  private:
-  static constexpr int visits_of_a_start = 8;
+  static constexpr int visits_of_a_start = 16;
 
+  values measure(std::size_t i) {
+    bench::pin_to_one_cpu();  // the servers have the first
+    if (visits_++ % visits_of_a_start == 0) start();
+    const values v = visit(i);
+    bench::use_all_cpus();
+    return v;
+  }
   void start() {
-    load_.reset();
-    servers_.clear();
+    end();
     load_ = std::make_unique<bench::echo_load>(connections_, bytes_);
     for (const auto& p : programs_) {
       servers_.push_back(std::make_unique<bench::server>(p.name, p.arguments));
@@ -53,8 +61,15 @@ class contest {
     }
     for (std::size_t i = 0; i < 2; ++i) visit(i);  // warms it up
   }
+  void end() {
+    load_.reset();
+    for (auto& s : servers_) bench::note_child(-s->cpu_seconds());  // counted when it has ended
+    servers_.clear();
+  }
   values visit(std::size_t i) {
+    const double before = servers_[i]->cpu_seconds();
     const auto v = load_->visit(i, milliseconds(150), milliseconds(50));
+    bench::note_child(servers_[i]->cpu_seconds() - before);
     return {v.cpu_us, v.p50_us};
   }
 
@@ -110,6 +125,7 @@ values idle_memory() {
 const bench::add idle({.metrics = {{"net.idle_connection", "B", judged::value_at_most, {1024}}},
                        .baseline = [] { return idle_memory<ring>(); },
                        .subject = [] { return idle_memory<lease>(); },
+                       .place = bench::place::all_cpus,
                        .missing = no_ring});
 
 }  // namespace

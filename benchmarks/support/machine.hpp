@@ -27,6 +27,8 @@ void use_all_cpus();
 
 /// Cpu seconds of this process and of the children that it waited for, and of this thread.
 double own_cpu_seconds();
+/// Adds to the former what a child that runs has used.
+void note_child(double seconds);
 double thread_cpu_seconds();
 /// Cpu seconds that the whole machine has spent working.
 double machine_cpu_seconds();
