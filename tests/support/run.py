@@ -105,10 +105,8 @@ MATRIX = [
     Variant("gcc-O1", GCC, optimisation("1"), **DEEP),
     Variant("gcc-O2", GCC, optimisation("2"), **DEEP),
     Variant("gcc-asan-O1", GCC, sanitized(ADDRESS, "1"), slower=4, **DEEP),
-    Variant("gcc-tsan-O1", GCC, sanitized(THREAD, "1"), slower=8, **DEEP),
     Variant("clang-O1", CLANG, optimisation("1"), **DEEP),
     Variant("clang-O2", CLANG, optimisation("2"), **DEEP),
-    Variant("clang-asan-O1", CLANG, sanitized(ADDRESS, "1"), slower=4, **DEEP),
     Variant("clang-tsan-O1", CLANG, sanitized(THREAD, "1"), slower=8, **DEEP),
 ]
 # Only by name: the other two pairs in full.
