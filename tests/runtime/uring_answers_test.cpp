@@ -44,14 +44,14 @@ class ring {
   explicit operator bool() const { return made_; }
   io_uring* raw() { return &r_; }
 
-  io_uring_sqe* entry(std::uint64_t name) {
+  // An entry that `prepare(sqe)` fills; the answer has its name.
+  template <class Prepare>
+  void add(std::uint64_t name, Prepare prepare) {
     auto* s = ::io_uring_get_sqe(&r_);
     REQUIRE(s);
+    prepare(s);
     s->user_data = name;
-    return s;
   }
-  // liburing's prep functions clear the name.
-  static void name(io_uring_sqe* s, std::uint64_t n) { s->user_data = n; }
   void submit() { ::io_uring_submit_and_get_events(&r_); }
   // The next one, for which it waits up to ten seconds.
   answer next() {
@@ -111,14 +111,18 @@ struct listener {
 };
 
 void receive(ring& r, int fd, std::array<char, 16>& into, std::uint64_t name) {
-  auto* s = r.entry(name);
-  ::io_uring_prep_recv(s, fd, into.data(), into.size(), 0);
-  ring::name(s, name);
+  r.add(name, [&](io_uring_sqe* s) { ::io_uring_prep_recv(s, fd, into.data(), into.size(), 0); });
+}
+void accept(ring& r, int fd, std::uint64_t name) {
+  r.add(name, [&](io_uring_sqe* s) { ::io_uring_prep_accept(s, fd, nullptr, nullptr, 0); });
+}
+// That it is a descriptor; closes it.
+void check_accepted(const answer& a) {
+  CHECK(a.result >= 0);
+  if (a.result >= 0) ::close(a.result);
 }
 void cancel(ring& r, std::uint64_t of, std::uint64_t name, int flags = 0) {
-  auto* s = r.entry(name);
-  ::io_uring_prep_cancel64(s, of, flags);
-  ring::name(s, name);
+  r.add(name, [&](io_uring_sqe* s) { ::io_uring_prep_cancel64(s, of, flags); });
 }
 
 }  // namespace
@@ -182,9 +186,9 @@ TEST_CASE("io_uring: a cancelled send that was half done gives what it has sent"
   if (!r) return;
   two ends;
   const std::string much(std::size_t{8} << 20, 'x');
-  auto* s = r.entry(1);
-  ::io_uring_prep_send(s, ends.fd[0], much.data(), much.size(), MSG_WAITALL | MSG_NOSIGNAL);
-  ring::name(s, 1);
+  r.add(1, [&](io_uring_sqe* s) {
+    ::io_uring_prep_send(s, ends.fd[0], much.data(), much.size(), MSG_WAITALL | MSG_NOSIGNAL);
+  });
   r.submit();
   cancel(r, 1, 2);
   for (int i = 0; i < 2; ++i) {
@@ -225,16 +229,14 @@ TEST_CASE("io_uring: a listener that is closed goes on accepting while an accept
   ring r;
   if (!r) return;
   listener l;
-  auto* s = r.entry(1);
-  ::io_uring_prep_multishot_accept(s, l.fd, nullptr, nullptr, 0);
-  ring::name(s, 1);
+  r.add(1,
+        [&](io_uring_sqe* s) { ::io_uring_prep_multishot_accept(s, l.fd, nullptr, nullptr, 0); });
   r.submit();
   ::close(std::exchange(l.fd, -1));
   const int here = l.connect();
   const answer a = r.next();
-  CHECK(a.result >= 0);
+  check_accepted(a);
   CHECK(a.more);
-  if (a.result >= 0) ::close(a.result);
   ::close(here);
 }
 
@@ -242,20 +244,14 @@ TEST_CASE("io_uring: what connects after an accept was cancelled is there for th
   ring r;
   if (!r) return;
   listener l;
-  auto* s = r.entry(1);
-  ::io_uring_prep_accept(s, l.fd, nullptr, nullptr, 0);
-  ring::name(s, 1);
+  accept(r, l.fd, 1);
   r.submit();
   cancel(r, 1, 2);
   CHECK(r.next().of == 2);
   CHECK(r.next().result == -ECANCELED);
   const int here = l.connect();
-  s = r.entry(3);
-  ::io_uring_prep_accept(s, l.fd, nullptr, nullptr, 0);
-  ring::name(s, 3);
-  const answer a = r.next();
-  CHECK(a.result >= 0);
-  if (a.result >= 0) ::close(a.result);
+  accept(r, l.fd, 3);
+  check_accepted(r.next());
   ::close(here);
 }
 
@@ -264,9 +260,9 @@ TEST_CASE("io_uring: a full table ends an accept into it") {
   if (!r) return;
   REQUIRE(::io_uring_register_files_sparse(r.raw(), 1) == 0);
   listener l;
-  auto* s = r.entry(1);
-  ::io_uring_prep_multishot_accept_direct(s, l.fd, nullptr, nullptr, 0);
-  ring::name(s, 1);
+  r.add(1, [&](io_uring_sqe* s) {
+    ::io_uring_prep_multishot_accept_direct(s, l.fd, nullptr, nullptr, 0);
+  });
   r.submit();
   const int a = l.connect();
   CHECK(r.next().result >= 0);
@@ -285,17 +281,17 @@ TEST_CASE("io_uring: a multishot receive ends with the stream, and without buffe
   constexpr unsigned group = 7;
   const auto buffers = std::make_unique<std::array<char, 16>[]>(1);
   const auto give = [&] {
-    auto* s = r.entry(9);
-    ::io_uring_prep_provide_buffers(s, buffers.get(), 16, 1, group, 0);
-    ring::name(s, 9);
+    r.add(9, [&](io_uring_sqe* s) {
+      ::io_uring_prep_provide_buffers(s, buffers.get(), 16, 1, group, 0);
+    });
     CHECK(r.next().result >= 0);
   };
   const auto arm = [&] {
-    auto* s = r.entry(1);
-    ::io_uring_prep_recv_multishot(s, ends.fd[0], nullptr, 0, 0);
-    s->flags |= IOSQE_BUFFER_SELECT;
-    s->buf_group = group;
-    ring::name(s, 1);
+    r.add(1, [&](io_uring_sqe* s) {
+      ::io_uring_prep_recv_multishot(s, ends.fd[0], nullptr, 0, 0);
+      s->flags |= IOSQE_BUFFER_SELECT;
+      s->buf_group = group;
+    });
     r.submit();
   };
   give();
@@ -330,10 +326,10 @@ TEST_CASE("io_uring: of a link whose silent head fails nothing is heard") {
   if (!r) return;
   two ends;
   std::array<char, 16> some{};
-  auto* s = r.entry(1);
-  ::io_uring_prep_send(s, -1, "x", 1, MSG_NOSIGNAL);
-  s->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
-  ring::name(s, 1);
+  r.add(1, [&](io_uring_sqe* s) {
+    ::io_uring_prep_send(s, -1, "x", 1, MSG_NOSIGNAL);
+    s->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
+  });
   receive(r, ends.fd[0], some, 2);
   const answer a = r.next();
   CHECK(a.of == 1);
@@ -357,7 +353,7 @@ TEST_CASE("io_uring: flags that exclude each other are refused") {
 TEST_CASE("io_uring: a ring of a single issuer refuses other threads") {
   ring r;
   if (!r) return;
-  ::io_uring_prep_nop(r.entry(1));
+  r.add(1, [](io_uring_sqe* s) { ::io_uring_prep_nop(s); });
   r.submit();
   int other = 0;
   std::thread([&] { other = ::io_uring_get_events(r.raw()); }).join();
@@ -372,14 +368,8 @@ TEST_CASE("io_uring: a wait that is over gives ETIME, and completions outlast a 
   CHECK(::io_uring_submit_and_wait_timeout(r.raw(), &c, 1, &soon, nullptr) == -ETIME);
   constexpr std::uint64_t count = 2000;
   for (std::uint64_t i = 0; i < count; ++i) {
-    auto* s = ::io_uring_get_sqe(r.raw());
-    if (!s) {
-      ::io_uring_submit(r.raw());
-      s = ::io_uring_get_sqe(r.raw());
-    }
-    REQUIRE(s);
-    ::io_uring_prep_nop(s);
-    ring::name(s, i);
+    if (::io_uring_sq_space_left(r.raw()) == 0) ::io_uring_submit(r.raw());
+    r.add(i, [](io_uring_sqe* s) { ::io_uring_prep_nop(s); });
   }
   std::uint64_t sum = 0;
   for (std::uint64_t i = 0; i < count; ++i) sum += r.next().of;
@@ -393,9 +383,9 @@ TEST_CASE("io_uring: a zero-copy send gives its answer first, then the bytes bac
   const int here = l.connect();
   const int there = ::accept(l.fd, nullptr, nullptr);
   const std::string text(10'000, 'x');
-  auto* s = r.entry(1);
-  ::io_uring_prep_send_zc(s, here, text.data(), text.size(), MSG_NOSIGNAL | MSG_WAITALL, 0);
-  ring::name(s, 1);
+  r.add(1, [&](io_uring_sqe* s) {
+    ::io_uring_prep_send_zc(s, here, text.data(), text.size(), MSG_NOSIGNAL | MSG_WAITALL, 0);
+  });
   answer a = r.next();
   if (a.result == -EINVAL || a.result == -EOPNOTSUPP) {
     support::skip("no zero-copy send");
