@@ -10,6 +10,8 @@
 
 #include <atomic>
 #include <latch>
+#include <memory>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -53,6 +55,26 @@ class assigned_work final : public detail::loop_work {
  private:
   detail::root<detail::awaiter_t<task<result<>>>> root_;
   std::latch ended_{1};
+};
+// Does nothing, and does not sleep; it notes how long the first sleep was to be.
+class restless final : public driver {
+ public:
+  explicit restless(duration& first) noexcept : first_(first) {}
+  std::string_view name() const noexcept override { return "restless"; }
+  bool submit(operation& op) noexcept override {
+    op.answer = 0;
+    return true;
+  }
+  void cancel(operation&) noexcept override {}
+  void wait(duration at_most) noexcept override {
+    if (first_ == duration::zero()) first_ = at_most;
+  }
+  void wake() noexcept override { ++wakes_seen_; }
+  void interrupt() noexcept override {}
+  void leave() noexcept override {}
+
+ private:
+  duration& first_;
 };
 }  // namespace
 
@@ -148,6 +170,18 @@ TEST_CASE("a loop that spins before it sleeps works the same") {
         poster.join();
       },
       options);
+}
+
+TEST_CASE("the time that a loop has spun is not slept again") {
+  cpu_pool pool(1);
+  event_loop loop(pool, {.spin = 4ms});
+  duration first{};
+  loop.use(std::make_unique<restless>(first));
+  const auto nap = []() -> task<> { co_await sleep_for(12ms); };
+  auto t = nap();
+  detail::root_work<detail::awaiter_t<task<>>> work(loop, std::move(t).into_awaiter());
+  loop.run(work);
+  CHECK(first <= 9ms);  // the timer's tick is a millisecond; nothing if the machine was too slow
 }
 
 TEST_CASE("a stop that comes before a loop has work is for the work that begins next") {

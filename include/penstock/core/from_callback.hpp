@@ -63,12 +63,13 @@ class callback {
 };
 
 namespace detail {
+template <class T>
+using decayed_ref = std::add_lvalue_reference_t<std::decay_t<T>>;
 template <class T, class Fn>
-concept begins_call = std::invocable < std::decay_t<Fn>
-&, callback < T >> ;
+concept begins_call = std::invocable<decayed_ref<Fn>, callback<T>>;
 template <class Cancel>
-concept meets_stop = std::invocable < std::decay_t<Cancel>
-& > || std::is_same_v<std::decay_t<Cancel>, abandon_on_stop_t>;
+concept meets_stop =
+    std::invocable<decayed_ref<Cancel>> || std::is_same_v<std::decay_t<Cancel>, abandon_on_stop_t>;
 
 // Cancel is what asks the API to end early, or no_cancel, or abandon_on_stop_t.
 template <class T, class Fn, class Cancel>
