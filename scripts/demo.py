@@ -129,6 +129,8 @@ def interrupted(upload, source, store, how, total_parts):
 
 
 def main():
+    # In the background of a shell without job control SIGINT is ignored, by children too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser()
     parser.add_argument("upload", type=pathlib.Path)
     parser.add_argument("threads", type=pathlib.Path)

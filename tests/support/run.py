@@ -451,6 +451,9 @@ def parse(words):
 
 
 def main(words):
+    # A shell without job control starts what is in the background deaf to SIGINT, and so its children:
+    # the tests of stopping send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     arguments = parse(words)
     session = Session(arguments)
     if arguments.deep is not None:
