@@ -22,8 +22,12 @@ namespace detail {
 // Timers of one instant fire in this order; within one phase in the order they were added.
 enum class timer_phase : unsigned char { leaf, scope };
 
+struct timer_link {
+  timer_link* after = nullptr;
+  timer_link* before = nullptr;
+};
 // An intrusive timer: in an awaiter or a scope. Belongs to one loop, which fires it there, once.
-class timer {
+class timer : public timer_link {
  public:
   timer() noexcept = default;
   timer(const timer&) = delete;
@@ -32,8 +36,8 @@ class timer {
   virtual void on_time() noexcept = 0;
 
   time_point at{};
-  std::uint64_t order = 0;  // the loop's: phase in the top byte, then a sequence number
-  timer* link[3] = {};      // the loop's
+  std::uint64_t order = 0;     // the loop's: phase in the top byte, then a sequence number
+  timer_link* back = nullptr;  // the loop's, as after and before
   timer_phase phase = timer_phase::leaf;
   bool armed = false;  // the loop's
 

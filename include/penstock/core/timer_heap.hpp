@@ -20,7 +20,9 @@ class timer_heap {
   timer_heap& operator=(const timer_heap&) = delete;
 
   [[nodiscard]] bool empty() const noexcept { return !root_; }
-  [[nodiscard]] time_point next() const noexcept { return root_ ? root_->at : (time_point::max)(); }
+  [[nodiscard]] time_point next() const noexcept {
+    return root_ ? of(*root_).at : (time_point::max)();
+  }
 
   void add(timer& t) noexcept {
     t.order = (static_cast<std::uint64_t>(t.phase) << 56) | ++sequence_;
@@ -30,36 +32,37 @@ class timer_heap {
   }
   void remove(timer& t) noexcept {
     t.armed = false;
-    timer* rest = merge_pairs(child(t));
+    timer_link* const rest = merge_pairs(child(t));
     if (&t == root_) {
       root_ = rest;
       return;
     }
-    timer*& link = child(*back(t)) == &t ? child(*back(t)) : sibling(*back(t));
+    timer_link*& link = child(*back(t)) == &t ? child(*back(t)) : sibling(*back(t));
     link = sibling(t);
     if (sibling(t)) back(*sibling(t)) = back(t);
     root_ = merge(root_, rest);
   }
   // The first timer that is due by `now`, removed; null: none.
   timer* pop_due(time_point now) noexcept {
-    if (!root_ || root_->at > now) return nullptr;
-    timer* t = root_;
-    remove(*t);
-    return t;
+    if (!root_ || next() > now) return nullptr;
+    timer& first = of(*root_);
+    remove(first);
+    return &first;
   }
 
  private:
-  static timer*& child(timer& t) noexcept { return t.link[0]; }
-  static timer*& sibling(timer& t) noexcept { return t.link[1]; }
-  static timer*& back(timer& t) noexcept { return t.link[2]; }  // previous sibling or parent
+  static timer& of(timer_link& t) noexcept { return static_cast<timer&>(t); }
+  static timer_link*& child(timer_link& t) noexcept { return t.after; }
+  static timer_link*& sibling(timer_link& t) noexcept { return t.before; }
+  static timer_link*& back(timer_link& t) noexcept { return of(t).back; }  // or the parent
 
   static bool before(const timer& a, const timer& b) noexcept {
     return a.at < b.at || (a.at == b.at && a.order < b.order);
   }
-  static timer* merge(timer* a, timer* b) noexcept {
+  static timer_link* merge(timer_link* a, timer_link* b) noexcept {
     if (!a) return b;
     if (!b) return a;
-    if (before(*b, *a)) std::swap(a, b);
+    if (before(of(*b), of(*a))) std::swap(a, b);
     sibling(*b) = child(*a);
     if (sibling(*b)) back(*sibling(*b)) = b;
     child(*a) = b;
@@ -67,21 +70,21 @@ class timer_heap {
     return a;
   }
   // Two passes over a list of siblings, without recursion.
-  static timer* merge_pairs(timer* first) noexcept {
-    timer* merged = nullptr;  // pairs, latest first, linked by sibling
+  static timer_link* merge_pairs(timer_link* first) noexcept {
+    timer_link* merged = nullptr;  // pairs, latest first, linked by sibling
     while (first) {
-      timer* a = first;
-      timer* b = sibling(*a);
+      timer_link* a = first;
+      timer_link* b = sibling(*a);
       first = b ? sibling(*b) : nullptr;
       sibling(*a) = back(*a) = nullptr;
       if (b) sibling(*b) = back(*b) = nullptr;
-      timer* pair = merge(a, b);
+      timer_link* pair = merge(a, b);
       sibling(*pair) = merged;
       merged = pair;
     }
-    timer* all = nullptr;
+    timer_link* all = nullptr;
     while (merged) {
-      timer* following = sibling(*merged);
+      timer_link* following = sibling(*merged);
       sibling(*merged) = nullptr;
       all = merge(all, merged);
       merged = following;
@@ -90,7 +93,7 @@ class timer_heap {
     return all;
   }
 
-  timer* root_ = nullptr;
+  timer_link* root_ = nullptr;
   std::uint64_t sequence_ = 0;
 };
 

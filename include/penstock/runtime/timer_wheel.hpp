@@ -16,6 +16,8 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <utility>
 
 namespace penstock {
 
@@ -24,13 +26,15 @@ namespace penstock {
 /// **Ordering.** by tick; in one tick timers of leaves before those of scopes, each in the order
 /// they were added. Never early; late by at most one tick.
 /// **Thread-safety.** one thread.
-/// **Complexity.** add and cancel O(1), about 20 instructions; no allocation. A timer moves at most
+/// **Complexity.** add and cancel O(1), a few instructions; no allocation. A timer moves at most
 /// four times, and wakes its loop for that at most three times.
 class timer_wheel {
  public:
   static constexpr duration tick = std::chrono::milliseconds(1);
 
-  explicit timer_wheel(time_point now) noexcept : current_(floor_tick(now)) {}
+  explicit timer_wheel(time_point now) noexcept : current_(floor_tick(now)) {
+    for (detail::timer_link& end : slots_) end.after = end.before = &end;
+  }
   timer_wheel(const timer_wheel&) = delete;
   timer_wheel& operator=(const timer_wheel&) = delete;
 
@@ -51,8 +55,8 @@ class timer_wheel {
 
   /// When advance() has something to do, at the latest; `time_point::max()`: never. Not after the
   /// first timer is due; before it where timers have to move to a finer level.
-  [[nodiscard]] time_point next() const noexcept {
-    if (first_[late] || first_[late + 1]) return time_point(tick * current_);
+  [[nodiscard]] time_point next() noexcept {
+    if (!is_empty(late) || !is_empty(late + 1)) return time_point(tick * current_);
     const std::int64_t at = next_tick();
     return at == never ? (time_point::max)() : time_point(tick * at);
   }
@@ -102,44 +106,34 @@ class timer_wheel {
     return (level + 1) * per_level + ((digits >> (8 * level)) & 255);
   }
 
-  // A slot is a ring: the first knows the last.
-  static detail::timer*& after(detail::timer& t) noexcept { return t.link[0]; }
-  static detail::timer*& before(detail::timer& t) noexcept { return t.link[1]; }
+  // A slot is a ring of its timers and an end that is none. Whether it is used is noted when it
+  // gets its first, and corrected by who looks for the next used one: a cancellation does not know
+  // its slot.
   void link(detail::timer& t, std::size_t slot) noexcept {
-    t.order = slot;
-    detail::timer* const first = first_[slot];
-    if (!first) {
-      after(t) = before(t) = &t;
-      first_[slot] = &t;
-      if (slot < late) used_[slot / 64] |= std::uint64_t{1} << (slot % 64);
-      return;
-    }
-    detail::timer* const last = before(*first);
-    before(t) = last;
-    after(t) = first;
-    after(*last) = &t;
-    before(*first) = &t;
+    detail::timer_link& end = slots_[slot];
+    detail::timer_link* const last = end.before;
+    if (last == &end) used_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+    t.before = last;
+    t.after = &end;
+    last->after = &t;
+    end.before = &t;
   }
-  void unlink(detail::timer& t) noexcept {
-    const auto slot = static_cast<std::size_t>(t.order);
-    detail::timer* const following = after(t);
-    if (following == &t) {
-      first_[slot] = nullptr;
-      if (slot < late) used_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
-      return;
-    }
-    detail::timer* const previous = before(t);
-    after(*previous) = following;
-    before(*following) = previous;
-    if (first_[slot] == &t) first_[slot] = following;
+  static void unlink(detail::timer& t) noexcept {
+    t.before->after = t.after;
+    t.after->before = t.before;
+  }
+  bool is_empty(std::size_t slot) const noexcept { return slots_[slot].after == &slots_[slot]; }
+  detail::timer& first(std::size_t slot) const noexcept {
+    return static_cast<detail::timer&>(*slots_[slot].after);
   }
 
   // `on_time` may add and cancel any timers; none is added to a slot of level 0 that is due.
   void fire(std::size_t leaves) noexcept {
     for (const std::size_t slot : {leaves, leaves < per_level ? leaves + per_level : leaves + 1}) {
-      while (detail::timer* t = first_[slot]) {
-        cancel(*t);
-        t->on_time();
+      while (!is_empty(slot)) {
+        detail::timer& t = first(slot);
+        cancel(t);
+        t.on_time();
       }
     }
   }
@@ -155,20 +149,21 @@ class timer_wheel {
   }
   // What belongs to the current tick goes to level 0, where it is fired next.
   void empty_into_place(std::size_t slot) noexcept {
-    detail::timer* const last = first_[slot] ? before(*first_[slot]) : nullptr;
-    for (detail::timer* t = last ? first_[slot] : nullptr; t;) {
-      detail::timer* const following = t == last ? nullptr : after(*t);
-      const std::int64_t at = ceil_tick(t->at);
-      unlink(*t);
-      link(*t, at <= current_ ? static_cast<std::size_t>(t->phase) * per_level +
-                                    static_cast<std::size_t>(current_ & 255)
-                              : slot_of(*t, at));
-      t = following;
+    detail::timer_link* const end = &slots_[slot];
+    detail::timer_link* following = end->after;
+    // Off the slot first: a timer may come back to it.
+    end->after = end->before = end;
+    while (following != end) {
+      auto& t = static_cast<detail::timer&>(*std::exchange(following, following->after));
+      const std::int64_t at = ceil_tick(t.at);
+      link(t, at <= current_ ? static_cast<std::size_t>(t.phase) * per_level +
+                                   static_cast<std::size_t>(current_ & 255)
+                             : slot_of(t, at));
     }
   }
 
   // The first tick after the current one at which a slot is used, or `never`.
-  std::int64_t next_tick() const noexcept {
+  std::int64_t next_tick() noexcept {
     for (unsigned level = 0; level < 4; ++level) {
       const unsigned shift = 8 * level;
       const auto digit = static_cast<unsigned>((current_ >> shift) & 255);
@@ -176,10 +171,26 @@ class timer_wheel {
       if (found == per_level) continue;
       return ((current_ >> (shift + 8)) << (shift + 8)) | (std::int64_t{found} << shift);
     }
-    return first_[far] ? (current_ / top + 1) * top : never;
+    return is_empty(far) ? never : (current_ / top + 1) * top;
   }
   // The first used digit after `digit`, or 256.
-  unsigned next_used(unsigned level, unsigned digit) const noexcept {
+  unsigned next_used(unsigned level, unsigned digit) noexcept {
+    unsigned found = noted_after(level, digit);
+    while (found < per_level && !is_used(level, found)) found = noted_after(level, found);
+    return found;
+  }
+  bool is_used(unsigned level, unsigned digit) noexcept {
+    const std::size_t slot = (level == 0 ? 0 : (level + 1) * per_level) + digit;
+    const bool used = corrected(slot);
+    return level == 0 ? corrected(slot + per_level) || used : used;
+  }
+  // Whether the slot is used, as its note says from now on.
+  bool corrected(std::size_t slot) noexcept {
+    if (!is_empty(slot)) return true;
+    used_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+    return false;
+  }
+  unsigned noted_after(unsigned level, unsigned digit) const noexcept {
     if (digit == 255) return per_level;
     unsigned word = (digit + 1) / 64;
     std::uint64_t bits = word_of(level, word) & (~std::uint64_t{0} << ((digit + 1) % 64));
@@ -194,8 +205,8 @@ class timer_wheel {
     return used_[(level + 1) * (per_level / 64) + word];
   }
 
-  std::array<detail::timer*, far + 1> first_{};
-  std::array<std::uint64_t, 5 * per_level / 64> used_{};
+  std::array<detail::timer_link, far + 1> slots_;
+  std::array<std::uint64_t, far / 64 + 1> used_{};
   std::int64_t current_;  // the last tick that was fired
   std::size_t size_ = 0;
 };
