@@ -8,6 +8,7 @@
 
 #include <penstock/base/clock.hpp>
 #include <penstock/base/config.hpp>
+#include <penstock/base/detail/take.hpp>
 #include <penstock/base/errc.hpp>
 
 #include <concepts>
@@ -76,7 +77,9 @@ class [[nodiscard]] error {
   error& operator=(const error& other) noexcept { return *this = error(other); }
   error& operator=(error&& other) noexcept {
     code_ = other.code_;
-    if (auto* old = std::exchange(detail_, std::exchange(other.detail_, nullptr))) drop(old);
+    auto* const taken = detail::take(other.detail_);  // first: `other` may be this one
+    if (auto* const old = detail_) drop(old);
+    detail_ = taken;
     return *this;
   }
   ~error() {

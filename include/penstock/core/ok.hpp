@@ -36,8 +36,8 @@ class ok_awaiter<task_awaiter<T>> final : hook {
   static_assert(is_result_v<T>, "ok() takes something that yields a result");
 
  public:
-  explicit ok_awaiter(task_awaiter<T>&& a) noexcept : inner_(std::move(a)) {}
-  ok_awaiter(ok_awaiter&& o) noexcept : hook(), inner_(std::move(o.inner_)) {}
+  explicit ok_awaiter(task_awaiter<T>&& a) noexcept : inner_(std::move(a)) { only_errors = true; }
+  ok_awaiter(ok_awaiter&& o) noexcept : ok_awaiter(std::move(o.inner_)) {}
 
   bool await_ready() const noexcept { return false; }
   template <class Promise>
@@ -72,6 +72,68 @@ class ok_awaiter<task_awaiter<T>> final : hook {
   }
   task_awaiter<T> inner_;
   step (*fail_)(waiter&, const error&) noexcept = nullptr;
+};
+
+// A leaf that tells, when it is over, whether its result will have a value, and whose
+// await_resume() does not throw.
+template <class A>
+concept tells_success = requires(const A& a, A& b) {
+  { a.succeeded() }
+  noexcept->std::same_as<bool>;
+  { b.await_resume() }
+  noexcept;
+};
+
+// ok() of such a leaf: nothing is stored here either.
+template <tells_success A>
+class ok_awaiter<A> final : hook {
+  using R = resume_t<A>;
+  static_assert(is_result_v<R>, "ok() takes something that yields a result");
+
+ public:
+  explicit ok_awaiter(A&& a) noexcept : inner_(std::move(a)) {}
+  ok_awaiter(ok_awaiter&& o) noexcept : hook(), inner_(std::move(o.inner_)) {}
+
+  bool await_ready() noexcept {
+    if (!inner_.await_ready()) return false;
+    over_ = true;
+    return inner_.succeeded();
+  }
+  template <class Promise>
+  transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
+    static_assert(can_fail<Promise>, PENSTOCK_OK_NEEDS_RESULT);
+    Promise& p = h.promise();
+    fail_ = [](waiter& at, const error& e) noexcept {
+      return static_cast<Promise&>(at).complete_with(e);
+    };
+    if (over_) return go(unwind(leave(p)));
+    p.hooked = this;
+    return go(inner_.start(p));
+  }
+  typename R::value_type await_resume() noexcept {
+    R r = inner_.await_resume();
+    if constexpr (!std::is_void_v<typename R::value_type>) return std::move(*r);
+  }
+
+ private:
+  handle arrive(waiter& at, waiter*) noexcept override {
+    at.hooked = nullptr;
+    if (inner_.succeeded()) [[likely]]
+      return handle_of(at);
+    return unwind(leave(at));
+  }
+  step done(waiter& at, waiter*) noexcept override {
+    at.hooked = nullptr;
+    if (inner_.succeeded()) return {handle_of(at)};
+    return leave(at);
+  }
+  step leave(waiter& at) noexcept {
+    const R failed = inner_.await_resume();
+    return fail_(at, failed.error());
+  }
+  A inner_;
+  step (*fail_)(waiter&, const error&) noexcept = nullptr;
+  bool over_ = false;  // at once
 };
 
 // ok(leaf) and ok(scope): the result is taken when it is there, and looked at before the resume.

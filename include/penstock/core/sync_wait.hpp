@@ -20,7 +20,7 @@ namespace detail {
 inline duration read_clock(clockid_t id) noexcept {
   timespec t{};
   ::clock_gettime(id, &t);
-  return std::chrono::seconds(t.tv_sec) + duration(t.tv_nsec);
+  return duration(t.tv_sec * 1'000'000'000 + t.tv_nsec);
 }
 
 // A loop of ready queue and timers that sleeps on a futex; `offload` runs in place.
@@ -68,9 +68,9 @@ class blocking_loop final : public scheduler {
     timespec limit{};
     timespec* at = nullptr;
     if (until != (time_point::max)()) {
-      const auto t = until.time_since_epoch();
-      limit.tv_sec = static_cast<time_t>(t / std::chrono::seconds(1));
-      limit.tv_nsec = static_cast<long>((t % std::chrono::seconds(1)).count());
+      const duration::rep t = until.time_since_epoch().count();
+      limit.tv_sec = static_cast<time_t>(t / 1'000'000'000);
+      limit.tv_nsec = static_cast<long>(t % 1'000'000'000);
       at = &limit;
     }
     if (signal_.load(std::memory_order_acquire) == 0) {

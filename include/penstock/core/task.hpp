@@ -6,6 +6,7 @@
 /// The coroutine type. Return `task<T>` from a function, `co_await` it from another one; start the
 /// outermost with `runtime::run`, `sync_wait` or a test runtime's `run`.
 
+#include <penstock/base/detail/take.hpp>
 #include <penstock/core/detail/promise.hpp>
 #include <penstock/core/environment.hpp>
 
@@ -15,33 +16,61 @@
 namespace penstock {
 
 namespace detail {
+// Where a task leaves its value that is gone before its parent goes on.
+template <class T, bool = is_handed_over<T>>
+struct place_of {};
+template <class T>
+struct place_of<T, true> {
+  place_of() noexcept {}
+  union {
+    T value;
+  };
+};
+template <>
+struct place_of<void, true> {};
+
 // co_await f(): the task, a temporary of the same full expression, stays the owner.
 template <class T>
-struct direct_awaiter {
-  waiter** owned;
-
+class direct_awaiter : place_of<T> {
+ public:
+  explicit direct_awaiter(waiter** owner) noexcept : owned_(owner) {}
   bool await_ready() const noexcept { return false; }
   template <class Promise>
-  transfer await_suspend(std::coroutine_handle<Promise> h) const noexcept {
+  transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
     waiter& up = h.promise();
-    waiter& child = **owned;
+    waiter& child = **owned_;
     child.parent = &up;
     child.env = up.env;
-    up.slot = owned;
+    up.slot = owned_;
+    if constexpr (is_handed_over<T>) {
+      auto& promise = static_cast<task_promise<T>&>(child);
+      promise.hands_over = true;
+      if constexpr (!std::is_void_v<T>) promise.place = std::addressof(this->value);
+    }
     return go(handle_of(child));
   }
-  T await_resume() const { return take(); }
-  [[nodiscard]] T await_resume() const requires is_result_v<T> { return take(); }
+  T await_resume() { return take(); }
+  [[nodiscard]] T await_resume() requires is_result_v<T> { return take(); }
 
  private:
   // Moves the value out, then destroys the frame, before the parent goes on.
-  T take() const {
+  T take() {
+    if constexpr (is_handed_over<T>) {
+      if (!*owned_) [[likely]] {
+        if constexpr (std::is_void_v<T>)
+          return;
+        else
+          return this->value;
+      }
+    }
     struct last {
-      waiter** owned;
-      ~last() { destroy_frame(*std::exchange(*owned, nullptr)); }
-    } at_end{owned};
-    return static_cast<task_promise<T>*>(*owned)->take();
+      waiter** owned_;
+      ~last() { destroy_frame(*detail::take(*owned_)); }
+    } at_end{owned_};
+    return static_cast<task_promise<T>*>(*owned_)->take();
   }
+
+  waiter** owned_;
 };
 
 // A task inside another awaiter, as its owner.
@@ -49,7 +78,7 @@ template <class T>
 class task_awaiter {
  public:
   explicit task_awaiter(waiter* p) noexcept : p_(p) {}
-  task_awaiter(task_awaiter&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
+  task_awaiter(task_awaiter&& o) noexcept : p_(detail::take(o.p_)) {}
   task_awaiter& operator=(task_awaiter&&) = delete;
   ~task_awaiter() {
     if (p_) destroy_frame(*p_);
@@ -83,16 +112,14 @@ class task_awaiter {
     return p_ && promise().state == outcome::error ? &promise().error() : nullptr;
   }
   void discard() noexcept {
-    if (p_) destroy_frame(*std::exchange(p_, nullptr));
+    if (p_) destroy_frame(*detail::take(p_));
   }
-  promise_base* release() && noexcept {
-    return static_cast<promise_base*>(std::exchange(p_, nullptr));
-  }
+  promise_base* release() && noexcept { return static_cast<promise_base*>(detail::take(p_)); }
 
  private:
   struct last {
     task_awaiter* self;
-    ~last() { destroy_frame(*std::exchange(self->p_, nullptr)); }
+    ~last() { destroy_frame(*detail::take(self->p_)); }
   };
   void open(waiter& up) noexcept {
     p_->parent = &up;
@@ -126,29 +153,32 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
   using promise_type = detail::task_promise<T>;
   using value_type = T;
 
-  task(task && other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
+  task(task && other) noexcept : p_(detail::take(other.p_)) {}
   task& operator=(task&& other) noexcept {
-    waiter* const taken = std::exchange(other.p_, nullptr);
-    if (auto* old = std::exchange(p_, taken)) detail::destroy_frame(*old);
+    waiter* const taken = detail::take(other.p_);  // first: `other` may be this one
+    if (waiter* const old = detail::take(p_)) detail::destroy_frame(*old);
+    p_ = taken;
     return *this;
   }
   ~task() {
     if (p_) detail::destroy_frame(*p_);
   }
-  detail::direct_awaiter<T> operator co_await()&& noexcept { return {&p_}; }
+  detail::direct_awaiter<T> operator co_await()&& noexcept {
+    return detail::direct_awaiter<T>(&p_);
+  }
   template <class Self = task>
   detail::direct_awaiter<T> operator co_await() const& noexcept {
     static_assert(!std::is_same_v<Self, task>,
                   "a task is awaited once, as an rvalue: std::move(it)");
-    return {nullptr};
+    return detail::direct_awaiter<T>(nullptr);
   }
 
   // For scopes.
   detail::task_awaiter<T> into_awaiter()&& noexcept {
-    return detail::task_awaiter<T>(std::exchange(p_, nullptr));
+    return detail::task_awaiter<T>(detail::take(p_));
   }
   detail::promise_base* release()&& noexcept {
-    return static_cast<detail::promise_base*>(std::exchange(p_, nullptr));
+    return static_cast<detail::promise_base*>(detail::take(p_));
   }
 
  private:

@@ -55,7 +55,9 @@ class hook {
   }
 
   // How many tasks may end with a value and just be destroyed: it need not be told.
-  std::size_t untold = 0;
+  std::uint32_t untold = 0;
+  // A task that ends with a value takes this hook off and resumes the waiter.
+  bool only_errors = false;
 
  protected:
   hook() noexcept = default;

@@ -48,16 +48,20 @@ class all_scope : public parallel_scope<Derived> {
       if (stop_siblings_) this->stop_children(stop_reason::sibling_failed);
     }
   }
-  [[nodiscard]] bool failed() const noexcept { return thrown_ || error_; }
+  [[nodiscard]] bool failed() const noexcept { return thrown_ || has_error_; }
   void rethrow() {
     if (thrown_) std::rethrow_exception(thrown_);
   }
-  std::optional<error> error_;
+  error error_;  // of has_error_
+  bool has_error_ = false;
 
  private:
   friend parallel_scope<Derived>;
   void fail_with(const error& e) noexcept {
-    if (!failed()) error_ = e;
+    if (!failed()) {
+      error_ = e;
+      has_error_ = true;
+    }
     this->stop_children(stop_reason::sibling_failed);
   }
   // A child can only be stopped by the outer stop or by a sibling's failure.
@@ -95,7 +99,7 @@ class when_all_awaiter : public leaf<when_all_awaiter<Settled, A...>>,
   out take_outcome() {
     this->rethrow();
     if constexpr (fallible) {
-      if (this->error_) return tl::unexpected<error>(std::move(*this->error_));
+      if (this->has_error_) return tl::unexpected<error>(std::move(this->error_));
     }
     return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
       return out(parts(part(*std::get<Index>(slots_))...));
@@ -155,7 +159,7 @@ class when_all_range_awaiter : public leaf<when_all_range_awaiter<Settled, A>>,
   out take_outcome() {
     this->rethrow();
     if constexpr (fallible) {
-      if (this->error_) return tl::unexpected<error>(std::move(*this->error_));
+      if (this->has_error_) return tl::unexpected<error>(std::move(this->error_));
     }
     std::vector<item> items;
     items.reserve(slots_.size());

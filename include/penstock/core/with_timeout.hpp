@@ -16,15 +16,17 @@ namespace penstock {
 namespace detail {
 // "50 ms": in the largest unit that keeps all of it. Without fmt, which core does not include.
 inline std::string_view write_limit(duration d, std::span<char, 24> to) noexcept {
-  constexpr std::string_view units[] = {" ns", " us", " ms", " s"};
-  auto count = static_cast<std::uint64_t>((std::max)(d, duration::zero()).count());
+  constexpr char prefixes[] = {'n', 'u', 'm'};
+  auto count = static_cast<std::uint64_t>(d.count() < 0 ? 0 : d.count());
   std::size_t unit = 0;
   while (unit < 3 && count != 0 && count % 1000 == 0) {
     count /= 1000;
     ++unit;
   }
-  std::size_t at = to.size() - units[unit].size();
-  units[unit].copy(to.data() + at, units[unit].size());
+  std::size_t at = to.size();
+  to[--at] = 's';
+  if (unit < 3) to[--at] = prefixes[unit];
+  to[--at] = ' ';
   do {
     to[--at] = static_cast<char>('0' + count % 10);
     count /= 10;

@@ -7,6 +7,7 @@
 /// by error.hpp only.
 
 #include <penstock/base/atomic.hpp>
+#include <penstock/base/detail/take.hpp>
 #include <penstock/base/error.hpp>
 
 #include <cstdint>
@@ -96,7 +97,7 @@ struct error_detail {
   }
 
   static const error_detail* of(const error& e) noexcept { return e.detail_; }
-  static error_detail* release(error& e) noexcept { return std::exchange(e.detail_, nullptr); }
+  static error_detail* release(error& e) noexcept { return detail::take(e.detail_); }
 };
 
 PENSTOCK_NOINLINE inline void append_sentence(std::string& out, const error& whole) {
@@ -243,7 +244,8 @@ requires std::is_nothrow_move_constructible_v<T> error error::attach(T value) &&
     note->destroy = [](detail::error_note* n) noexcept {
       delete static_cast<detail::typed_note<T>*>(n);
     };
-    note->next = std::exchange(d->notes, note);
+    note->next = d->notes;
+    d->notes = note;
   }
   return std::move(*this);
 }

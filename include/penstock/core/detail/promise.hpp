@@ -23,6 +23,16 @@ class task;
 namespace detail {
 enum class outcome : unsigned char { none, value, exception, error };
 
+// Whether a task that ends need not outlast its value: with a trampoline it can destroy itself and
+// leave the next coroutine behind, which saves the call of its destroy function.
+template <class T>
+inline constexpr bool is_handed_over = PENSTOCK_TRAMPOLINE &&
+                                       sizeof(T) <= 16 && std::is_trivially_copyable_v<T>;
+template <>
+inline constexpr bool is_handed_over<void> = PENSTOCK_TRAMPOLINE;
+template <class T>
+inline constexpr bool is_handed_over<T&> = false;
+
 // What scopes can read without knowing T.
 struct promise_base : waiter {
   PENSTOCK_ALWAYS_INLINE static void* operator new(std::size_t n) { return frame_allocate(n); }
@@ -44,13 +54,22 @@ struct promise_base : waiter {
   const penstock::error& error() const noexcept {
     return **std::launder(reinterpret_cast<const penstock::error* const*>(store_));
   }
-  // Whether nobody waits to be told of this end, nor for the value.
-  bool leaves_untold() const noexcept {
-    hook* const above = parent->hooked;
-    if (!above || above->untold == 0 || state != outcome::value) [[likely]]
-      return false;
-    --above->untold;
-    return true;
+  // Whether the frame goes at once: nobody waits to be told of this end, or it is told here.
+  bool leaves() const noexcept {
+    waiter& up = *parent;
+    if (hook* const above = up.hooked; above && above->untold != 0) {
+      if (state != outcome::value) return false;
+      --above->untold;
+      return true;
+    }
+#if PENSTOCK_TRAMPOLINE
+    if (hands_over && state == outcome::value) {
+      *up.slot = nullptr;
+      go_known(handle_of(up));
+      return true;
+    }
+#endif
+    return false;
   }
   void rethrow_if_exception() {
     if (state == outcome::exception) [[unlikely]]
@@ -70,6 +89,7 @@ struct promise_base : waiter {
   }
 
   outcome state = outcome::none;
+  bool hands_over = false;  // the value goes to the frame of the one that awaits
 
  protected:
   ~promise_base() {
@@ -96,6 +116,10 @@ struct final_awaiter {
     hook* const above = up.hooked;
     if (!above) [[likely]]
       return go_known(handle_of(up));
+    if (above->only_errors && self.state == outcome::value) {
+      up.hooked = nullptr;
+      return go_known(handle_of(up));
+    }
     return tell(*above, up, self);
   }
   void await_resume() const noexcept {}
@@ -112,6 +136,7 @@ struct task_promise : promise_base {
   static_assert(alignof(T) <= 16, "clang does not over-align coroutine frames: put it on the heap");
   union {
     T value;
+    T* place;  // hands_over: where it goes
   };
 
   task_promise() noexcept {}
@@ -119,11 +144,18 @@ struct task_promise : promise_base {
     if (state == outcome::value || state == outcome::error) value.~T();
   }
   task<T> get_return_object() noexcept;
-  final_awaiter final_suspend() const noexcept { return {leaves_untold()}; }
+  final_awaiter final_suspend() const noexcept { return {leaves()}; }
 
   template <class U = T>
   requires std::is_constructible_v<T, U&&>
   void return_value(U&& u) noexcept(std::is_nothrow_constructible_v<T, U&&>) {
+    if constexpr (is_handed_over<T>) {
+      if (hands_over) {
+        ::new (static_cast<void*>(place)) T(std::forward<U>(u));
+        state = outcome::value;
+        return;
+      }
+    }
     ::new (static_cast<void*>(std::addressof(value))) T(std::forward<U>(u));
     if constexpr (is_result_v<T>) {
       if (!value.has_value()) {
@@ -156,7 +188,7 @@ struct task_promise<T&> : promise_base {
   T* value = nullptr;
 
   task<T&> get_return_object() noexcept;
-  final_awaiter final_suspend() const noexcept { return {leaves_untold()}; }
+  final_awaiter final_suspend() const noexcept { return {leaves()}; }
   void return_value(T& v) noexcept {
     value = std::addressof(v);
     state = outcome::value;
@@ -170,7 +202,7 @@ struct task_promise<T&> : promise_base {
 template <>
 struct task_promise<void> : promise_base {
   task<void> get_return_object() noexcept;
-  final_awaiter final_suspend() const noexcept { return {leaves_untold()}; }
+  final_awaiter final_suspend() const noexcept { return {leaves()}; }
   void return_void() noexcept { state = outcome::value; }
   void take() { rethrow_if_exception(); }
 };
