@@ -6,11 +6,16 @@
 /// What TCP and UNIX streams share: bytes in both directions.
 
 #include <penstock/io/byte_stream.hpp>
+#include <penstock/io/detail/request.hpp>
 #include <penstock/io/detail/socket_awaiters.hpp>
 #include <penstock/io/detail/socket_option.hpp>
 #include <penstock/io/detail/vector_awaiters.hpp>
 
 namespace penstock {
+namespace detail {
+template <class Awaiter, class Argument = void>
+using socket_request = request<Awaiter, open_socket, Argument>;
+}
 
 /// A connected stream of bytes: the base of `tcp_stream` and `unix_stream`.
 ///
@@ -34,8 +39,9 @@ class stream_socket {
   /// **Result.** `result<std::size_t>`: at least 1; 0 when the peer has ended, or `to` is empty.
   /// **Suspends.** until there is a byte.
   /// **Cancellation.** loses nothing: bytes that arrived are delivered, or read next time.
-  [[nodiscard]] detail::receive_some_awaiter read_some(std::span<std::byte> to) noexcept {
-    return {socket_, to};
+  detail::socket_request<detail::receive_some_awaiter, std::span<std::byte>> read_some(
+      std::span<std::byte> to) noexcept {
+    return {socket_, std::move(to)};
   }
   /// Reads what is there into several spans, one after the other.
   ///
@@ -44,9 +50,9 @@ class stream_socket {
   /// ended, or there is no room.
   /// **Suspends.** until there is a byte.
   /// **Cancellation.** loses nothing.
-  [[nodiscard]] detail::receive_vector_awaiter read_some(
-      std::span<const std::span<std::byte>> to) noexcept {
-    return {socket_, to};
+  detail::socket_request<detail::receive_vector_awaiter, std::span<const std::span<std::byte>>>
+  read_some(std::span<const std::span<std::byte>> to) noexcept {
+    return {socket_, std::move(to)};
   }
   /// Receives what is there as a lease on one of the loop's buffers (runtime_options): while
   /// nothing is there the connection holds none. For many connections that are mostly idle.
@@ -54,16 +60,17 @@ class stream_socket {
   /// **Result.** `result<buffer>`: empty when the peer has ended.
   /// **Suspends.** until there is a byte, and while all buffers are lent.
   /// **Cancellation.** loses nothing: what arrives is received next time.
-  [[nodiscard]] detail::receive_lease_awaiter receive() noexcept {
-    return detail::receive_lease_awaiter(socket_);
+  detail::socket_request<detail::receive_lease_awaiter> receive() noexcept {
+    return detail::socket_request<detail::receive_lease_awaiter>(socket_);
   }
   /// Sends all of `from`.
   ///
   /// **Result.** `result<>`.
   /// **Suspends.** until the kernel has taken all.
   /// **Cancellation.** a part may have been sent: close the stream then.
-  [[nodiscard]] detail::send_all_awaiter write_all(std::span<const std::byte> from) noexcept {
-    return {socket_, from};
+  detail::socket_request<detail::send_all_awaiter, std::span<const std::byte>> write_all(
+      std::span<const std::byte> from) noexcept {
+    return {socket_, std::move(from)};
   }
   /// Sends all of several spans, one after the other: a header and a body, say.
   ///
@@ -71,16 +78,16 @@ class stream_socket {
   /// **Result.** `result<>`.
   /// **Suspends.** until the kernel has taken all.
   /// **Cancellation.** a part may have been sent: close the stream then.
-  [[nodiscard]] detail::send_vector_awaiter write_all(
-      std::span<const std::span<const std::byte>> from) noexcept {
-    return {socket_, from};
+  detail::socket_request<detail::send_vector_awaiter, std::span<const std::span<const std::byte>>>
+  write_all(std::span<const std::span<const std::byte>> from) noexcept {
+    return {socket_, std::move(from)};
   }
   /// Sends all of `b`, which is given back as soon as that is possible.
   ///
   /// **Result.** `result<>`.
   /// **Suspends.** until the kernel has taken all.
   /// **Cancellation.** a part may have been sent: close the stream then.
-  [[nodiscard]] detail::send_buffer_awaiter send(buffer b) noexcept {
+  detail::socket_request<detail::send_buffer_awaiter, buffer> send(buffer b) noexcept {
     return {socket_, std::move(b)};
   }
   /// Ends one direction, or both.

@@ -109,6 +109,8 @@ class receiver final : operation {
   [[nodiscard]] bool waited_for() const noexcept { return waiting_ != nullptr; }
   // 0: the peer has ended; negative: the errno. Where there are no bytes.
   [[nodiscard]] int end() const noexcept { return end_; }
+  // Whether a read of it has a result with a value.
+  [[nodiscard]] bool fulfils() const noexcept { return has_bytes() || end_ >= 0; }
   // Where there are bytes: the oldest, and all of them.
   buffer take() noexcept {
     --held_;

@@ -39,6 +39,11 @@ class receive_some_awaiter : public leaf<receive_some_awaiter>, socket_leaf {
     own_ = true;
     return begin(w, &open_socket::reading);
   }
+  bool succeeded() const noexcept {
+    if (own_) [[likely]]
+      return answer >= 0;
+    return length == 0 || socket_->leases->fulfils();
+  }
   [[nodiscard]] result<std::size_t> await_resume() noexcept {
     if (own_) [[likely]] {
       leave();
@@ -76,6 +81,10 @@ class receive_lease_awaiter : public leaf<receive_lease_awaiter> {
     PENSTOCK_ASSERT(!socket_->reading, "one read of a socket at a time");
     return ticket_.wait(*socket_, *socket_->leases, w);
   }
+  bool succeeded() const noexcept {
+    const receiver* const r = socket_->leases;
+    return r && (r->has_bytes() || (socket_->usable() && r->end() >= 0));
+  }
   [[nodiscard]] result<buffer> await_resume() noexcept {
     ticket_.leave();
     receiver* const r = socket_->leases;
@@ -103,6 +112,7 @@ class send_leaf : protected socket_leaf {
   send_leaf(const send_leaf& o) noexcept = default;
 
   suspension launch_send(waiter& w) noexcept { return begin(w, &open_socket::writing); }
+  bool sent() const noexcept { return answer >= 0; }
   [[nodiscard]] result<> outcome(const char* verb) noexcept {
     leave();
     if (answer < 0) [[unlikely]]
@@ -133,6 +143,7 @@ class send_all_awaiter : public leaf<send_all_awaiter>, send_leaf {
 
   bool await_ready() const noexcept { return left_ == 0; }
   suspension start(waiter& w) noexcept { return launch_send(w); }
+  bool succeeded() const noexcept { return sent(); }
   [[nodiscard]] result<> await_resume() noexcept { return outcome("write"); }
 };
 
@@ -151,6 +162,7 @@ class send_buffer_awaiter : public leaf<send_buffer_awaiter>, send_leaf {
       lend(w);
     return launch_send(w);
   }
+  bool succeeded() const noexcept { return sent(); }
   [[nodiscard]] result<> await_resume() noexcept {
     buffer_.reset();
     return outcome("send");

@@ -85,6 +85,10 @@ class receive_vector_awaiter : public leaf<receive_vector_awaiter>, socket_leaf 
     address = to_.fill();
     return begin(w, &open_socket::reading);
   }
+  bool succeeded() const noexcept {
+    if (own_) return answer >= 0;
+    return to_.empty() || socket_->leases->fulfils();
+  }
   [[nodiscard]] result<std::size_t> await_resume() noexcept {
     if (own_) {
       leave();
@@ -125,6 +129,7 @@ class send_vector_awaiter : public leaf<send_vector_awaiter>, socket_leaf {
     address = from_.fill();
     return begin(w, &open_socket::writing);
   }
+  bool succeeded() const noexcept { return answer >= 0; }
   [[nodiscard]] result<> await_resume() noexcept {
     leave();
     if (answer < 0) [[unlikely]]
