@@ -4,6 +4,7 @@
 #include "../support/echo_load.hpp"
 #include "../support/harness.hpp"
 #include "../support/machine.hpp"
+#include "../support/ring.hpp"
 
 #include <unistd.h>
 
@@ -87,12 +88,6 @@ contest& the_contest() {
   static contest one(Baseline, Subject, Connections, Bytes);
   return one;
 }
-const char* no_ring() {
-  io_uring r{};
-  if (::io_uring_queue_init(8, &r, 0) != 0) return "no io_uring";
-  ::io_uring_queue_exit(&r);
-  return nullptr;
-}
 template <const program& Baseline, const program& Subject, std::size_t Connections,
           std::size_t Bytes>
 bench::figure echo(const char* name, double at_most) {
@@ -101,7 +96,7 @@ bench::figure echo(const char* name, double at_most) {
                   {std::string(name) + ".p50", "us", judged::not_at_all}},
       .baseline = [] { return the_contest<Baseline, Subject, Connections, Bytes>().baseline(); },
       .subject = [] { return the_contest<Baseline, Subject, Connections, Bytes>().subject(); },
-      .missing = no_ring};  // the load needs one, too
+      .missing = bench::no_ring};  // the load needs one, too
 }
 
 const bench::add some50(echo<ring, some, 50, 64>("net.some.c50", 1 / 0.95));
@@ -126,6 +121,6 @@ const bench::add idle({.metrics = {{"net.idle_connection", "B", judged::value_at
                        .baseline = [] { return idle_memory<ring>(); },
                        .subject = [] { return idle_memory<lease>(); },
                        .place = bench::place::all_cpus,
-                       .missing = no_ring});
+                       .missing = bench::no_ring});
 
 }  // namespace
