@@ -18,15 +18,23 @@ using bench::judged;
 using bench::values;
 using std::chrono::milliseconds;
 
+using waiting = bench::echo_load::waiting;
+
 struct program {
   std::string name;
   std::vector<std::string> arguments;
+  waiting client = waiting::sleeping;
 };
 const program ring{"echo_uring", {"single", "plain"}};
 const program epoll{"echo_epoll", {}};
+const program asio{"echo_asio", {}};
 const program some{"echo_penstock", {"some", "uring"}};
 const program lease{"echo_penstock", {"lease", "uring"}};
 const program reactor{"echo_penstock", {"some", "reactor"}};
+// Look for work for up to 200 us before they sleep.
+const program spinning{"echo_penstock", {"some", "uring", "200"}};
+const program both_spinning{"echo_penstock", {"some", "uring", "200"}, waiting::spinning};
+const program ring_both_spinning{"echo_uring", {"single", "plain", "200"}, waiting::spinning};
 
 // Two servers and their load. They are started anew now and then: memory lies elsewhere.
 class contest {
@@ -69,7 +77,7 @@ class contest {
   }
   values visit(std::size_t i) {
     const double before = servers_[i]->cpu_seconds();
-    const auto v = load_->visit(i, milliseconds(150), milliseconds(50));
+    const auto v = load_->visit(i, milliseconds(150), milliseconds(50), programs_[i].client);
     bench::note_child(servers_[i]->cpu_seconds() - before);
     return {v.cpu_us, v.p50_us};
   }
@@ -106,6 +114,23 @@ const bench::add lease1000(echo<ring, lease, 1000, 64>("net.lease.c1000", 1 / 0.
 const bench::add page1000(echo<ring, some, 1000, 4096>("net.some.4k", 1 / 0.93));
 const bench::add reactor50(echo<epoll, reactor, 50, 64>("net.reactor.c50", 1 / 0.97));
 const bench::add reactor1000(echo<epoll, reactor, 1000, 64>("net.reactor.c1000", 1 / 0.92));
+const bench::add asio50(echo<asio, some, 50, 64>("net.asio.c50", 1 / 1.12));
+const bench::add asio1000(echo<asio, some, 1000, 64>("net.asio.c1000", 1 / 1.25));
+const bench::add asio_reactor50(echo<asio, reactor, 50, 64>("net.asio.reactor.c50", 1));
+const bench::add asio_reactor1000(echo<asio, reactor, 1000, 64>("net.asio.reactor.c1000", 1));
+
+// One connection: what is judged is the time of a round trip.
+values time_first(const values& v) { return {v[1], v[0]}; }
+template <const program& Baseline, const program& Subject>
+bench::figure latency(const char* name, double at_most) {
+  return {.metrics = {{name, "us", judged::ratio_at_most, {at_most}},
+                      {std::string(name) + ".cpu", "us", judged::not_at_all}},
+          .baseline = [] { return time_first(the_contest<Baseline, Subject, 1, 64>().baseline()); },
+          .subject = [] { return time_first(the_contest<Baseline, Subject, 1, 64>().subject()); },
+          .missing = bench::no_ring};
+}
+const bench::add spin_server(latency<some, spinning>("net.spin.server", 0.35));
+const bench::add spin_both(latency<ring_both_spinning, both_spinning>("net.spin.both", 1.2));
 
 // Bytes that an idle connection costs in user space.
 template <const program& Program>
