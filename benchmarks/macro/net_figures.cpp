@@ -2,6 +2,7 @@
 // net.*: echo servers on one core, the load on another, over loopback. Baseline and subject are up
 // at the same time and are visited in turn.
 #include "../support/echo_load.hpp"
+#include "../support/echo_race.hpp"
 #include "../support/harness.hpp"
 #include "../support/machine.hpp"
 #include "../support/ring.hpp"
@@ -131,6 +132,26 @@ bench::figure latency(const char* name, double at_most) {
 }
 const bench::add spin_server(latency<some, spinning>("net.spin.server", 0.35));
 const bench::add spin_both(latency<ring_both_spinning, both_spinning>("net.spin.both", 1.2));
+
+// What a server does in user space for a round trip, with 50 connections: the same in every run.
+template <const program& Program>
+values steps() {
+  const auto s = bench::steps_of_round_trip({"", Program.name, Program.arguments}, 50, 64);
+  return {s.instructions, s.system_calls};
+}
+template <const program& Baseline, const program& Subject>
+bench::figure counted(const std::string& name) {
+  return {.metrics = {{name + ".instructions", "", judged::not_at_all},
+                      {name + ".system_calls", "", judged::not_at_all}},
+          .baseline = steps<Baseline>,
+          .subject = steps<Subject>,
+          .place = bench::place::all_cpus,
+          .missing = bench::no_ring};
+}
+const bench::add some_counted(counted<ring, some>("net.some"));
+const bench::add lease_counted(counted<ring, lease>("net.lease"));
+const bench::add reactor_counted(counted<epoll, reactor>("net.reactor"));
+const bench::add asio_counted(counted<asio, some>("net.asio"));
 
 // Bytes that an idle connection costs in user space.
 template <const program& Program>
