@@ -1,21 +1,33 @@
 // SPDX-License-Identifier: BSL-1.0
-// compile.*: what including a header costs above the headers of others that it needs.
+// compile.*: what including a header costs, beside the headers of others that it needs.
 #include "../support/harness.hpp"
+
+#include <string>
+#include <vector>
 
 namespace {
 
-bench::values parse(const char* side) {
-  return bench::run_program({"/usr/bin/env", "python3", BENCH_SOURCE "/compile/parse.py", "side",
-                             side, "penstock/core.hpp", "--cxx", BENCH_CXX},
-                            {"seconds"});
+using bench::judged;
+
+bench::values parse(const char* side, const std::vector<std::string>& what) {
+  std::vector<std::string> command = {"/usr/bin/env", "python3", BENCH_SOURCE "/compile/parse.py",
+                                      "side", side};
+  command.insert(command.end(), what.begin(), what.end());
+  command.insert(command.end(), {"--cxx", BENCH_CXX});
+  return bench::run_program(command, {"seconds"});
 }
-bench::values baseline() { return parse("baseline"); }
-bench::values subject() { return parse("subject"); }
+const std::vector<std::string> core = {"penstock/core.hpp"};
+const std::vector<std::string> net = {"penstock/runtime.hpp", "penstock/io.hpp", "--without",
+                                      "asio"};
 
 const bench::add compile_core(
-    {.metrics = {{"compile.core", "s", bench::judged::difference_at_most, {0.1}}},
-     .baseline = baseline,
-     .subject = subject,
+    {.metrics = {{"compile.core", "s", judged::difference_at_most, {0.1}}},
+     .baseline = [] { return parse("baseline", core); },
+     .subject = [] { return parse("subject", core); },
      .place = bench::place::all_cpus});
+const bench::add compile_net({.metrics = {{"compile.net", "s", judged::value_at_most, {1.5}}},
+                              .baseline = [] { return parse("baseline", net); },
+                              .subject = [] { return parse("subject", net); },
+                              .place = bench::place::all_cpus});
 
 }  // namespace

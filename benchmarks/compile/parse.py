@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSL-1.0
 """What it costs to include a header: cpu seconds of one -fsyntax-only run of the compiler.
 
-parse.py side SIDE HEADER --cxx CXX
-    one run; SIDE is "subject" (the header of ours) or "baseline" (only the standard and third-party
-    headers that it needs); prints "RESULT seconds=S"
+parse.py side SIDE HEADER... --cxx CXX [--without NAME]
+    one run; SIDE is "subject" (the headers of ours) or "baseline" (only the standard and
+    third-party headers that they need); prints "RESULT seconds=S"; fails when NAME.hpp or a header
+    in a folder NAME is among those of others
 parse.py table --cxx CXX... [--runs N]
     all public headers as a Markdown table, seconds and their ratio to <coroutine>, <atomic> and
     <memory>, with columns for each compiler
@@ -30,19 +31,34 @@ def source(headers):
     return "".join(f"#include <{header}>\n" for header in headers)
 
 
-def foreign(cxx, header):
-    """The headers of others that `header` includes, directly or through headers of ours."""
-    done = subprocess.run(command(cxx, "-H", "-"), input=source([header]), text=True,
+def entered(cxx, headers):
+    """The paths of all headers that are included: ours, and those of others."""
+    done = subprocess.run(command(cxx, "-H", "-"), input=source(headers), text=True,
                           stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, check=True)
-    entered = [line.split(" ", 1)[1] for line in done.stderr.splitlines() if line.startswith(".")]
-    ours = [path for path in entered if pathlib.Path(path).is_relative_to(INCLUDE)]
+    paths = [line.split(" ", 1)[1] for line in done.stderr.splitlines() if line.startswith(".")]
+    ours = [path for path in paths if pathlib.Path(path).is_relative_to(INCLUDE)]
+    return ours, [path for path in paths if path not in set(ours)]
+
+
+def foreign(cxx, headers):
+    """The headers of others that `headers` include, directly or through headers of ours."""
+    ours, others = entered(cxx, headers)
     named = []
     for path in ours:
         for name in INCLUDED.findall(pathlib.Path(path).read_text()):
             if not name.startswith("penstock/") and name not in named:
                 named.append(name)
-    # Not those of a branch that the preprocessor left out.
-    return [name for name in named if any(path.endswith("/" + name) for path in entered)]
+    # Not those of a branch that the preprocessor left out, such as <queue.h> where <queue/queue.h>
+    # was found.
+    found = {max((name for name in named if path.endswith("/" + name)), key=len, default="")
+             for path in others}
+    return [name for name in named if name in found]
+
+
+def forbid(cxx, headers, name):
+    for path in entered(cxx, headers)[1]:
+        if name in pathlib.Path(path).with_suffix("").parts:
+            sys.exit(f"parse.py: {' and '.join(headers)} include {path}")
 
 
 def parse_seconds(cxx, headers):
@@ -91,17 +107,20 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["side", "table"])
     parser.add_argument("side", nargs="?", choices=["baseline", "subject"])
-    parser.add_argument("header", nargs="?")
+    parser.add_argument("headers", nargs="*")
     parser.add_argument("--cxx", nargs="+", default=["g++"])
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--without")
     arguments = parser.parse_args()
     if arguments.what == "table":
         table(arguments.cxx, arguments.runs)
         return
     cxx = arguments.cxx[0]
-    headers = [arguments.header]
+    headers = arguments.headers
+    if arguments.without:
+        forbid(cxx, headers, arguments.without)
     if arguments.side == "baseline":
-        headers = foreign(cxx, arguments.header)
+        headers = foreign(cxx, headers)
     print(f"RESULT seconds={parse_seconds(cxx, headers):.4f}")
 
 

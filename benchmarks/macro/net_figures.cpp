@@ -2,8 +2,10 @@
 // net.*: echo servers on one core, the load on another, over loopback. Baseline and subject are up
 // at the same time and are visited in turn.
 #include "../support/echo_load.hpp"
+#include "../support/echo_race.hpp"
 #include "../support/harness.hpp"
 #include "../support/machine.hpp"
+#include "../support/ring.hpp"
 
 #include <unistd.h>
 
@@ -17,15 +19,23 @@ using bench::judged;
 using bench::values;
 using std::chrono::milliseconds;
 
+using waiting = bench::echo_load::waiting;
+
 struct program {
   std::string name;
   std::vector<std::string> arguments;
+  waiting client = waiting::sleeping;
 };
 const program ring{"echo_uring", {"single", "plain"}};
 const program epoll{"echo_epoll", {}};
+const program asio{"echo_asio", {}};
 const program some{"echo_penstock", {"some", "uring"}};
 const program lease{"echo_penstock", {"lease", "uring"}};
 const program reactor{"echo_penstock", {"some", "reactor"}};
+// Look for work for up to 200 us before they sleep.
+const program spinning{"echo_penstock", {"some", "uring", "200"}};
+const program both_spinning{"echo_penstock", {"some", "uring", "200"}, waiting::spinning};
+const program ring_both_spinning{"echo_uring", {"single", "plain", "200"}, waiting::spinning};
 
 // Two servers and their load. They are started anew now and then: memory lies elsewhere.
 class contest {
@@ -68,7 +78,7 @@ class contest {
   }
   values visit(std::size_t i) {
     const double before = servers_[i]->cpu_seconds();
-    const auto v = load_->visit(i, milliseconds(150), milliseconds(50));
+    const auto v = load_->visit(i, milliseconds(150), milliseconds(50), programs_[i].client);
     bench::note_child(servers_[i]->cpu_seconds() - before);
     return {v.cpu_us, v.p50_us};
   }
@@ -87,12 +97,6 @@ contest& the_contest() {
   static contest one(Baseline, Subject, Connections, Bytes);
   return one;
 }
-const char* no_ring() {
-  io_uring r{};
-  if (::io_uring_queue_init(8, &r, 0) != 0) return "no io_uring";
-  ::io_uring_queue_exit(&r);
-  return nullptr;
-}
 template <const program& Baseline, const program& Subject, std::size_t Connections,
           std::size_t Bytes>
 bench::figure echo(const char* name, double at_most) {
@@ -101,7 +105,7 @@ bench::figure echo(const char* name, double at_most) {
                   {std::string(name) + ".p50", "us", judged::not_at_all}},
       .baseline = [] { return the_contest<Baseline, Subject, Connections, Bytes>().baseline(); },
       .subject = [] { return the_contest<Baseline, Subject, Connections, Bytes>().subject(); },
-      .missing = no_ring};  // the load needs one, too
+      .missing = bench::no_ring};  // the load needs one, too
 }
 
 const bench::add some50(echo<ring, some, 50, 64>("net.some.c50", 1 / 0.95));
@@ -111,6 +115,43 @@ const bench::add lease1000(echo<ring, lease, 1000, 64>("net.lease.c1000", 1 / 0.
 const bench::add page1000(echo<ring, some, 1000, 4096>("net.some.4k", 1 / 0.93));
 const bench::add reactor50(echo<epoll, reactor, 50, 64>("net.reactor.c50", 1 / 0.97));
 const bench::add reactor1000(echo<epoll, reactor, 1000, 64>("net.reactor.c1000", 1 / 0.92));
+const bench::add asio50(echo<asio, some, 50, 64>("net.asio.c50", 1 / 1.12));
+const bench::add asio1000(echo<asio, some, 1000, 64>("net.asio.c1000", 1 / 1.25));
+const bench::add asio_reactor50(echo<asio, reactor, 50, 64>("net.asio.reactor.c50", 1));
+const bench::add asio_reactor1000(echo<asio, reactor, 1000, 64>("net.asio.reactor.c1000", 1));
+
+// One connection: what is judged is the time of a round trip.
+values time_first(const values& v) { return {v[1], v[0]}; }
+template <const program& Baseline, const program& Subject>
+bench::figure latency(const char* name, double at_most) {
+  return {.metrics = {{name, "us", judged::ratio_at_most, {at_most}},
+                      {std::string(name) + ".cpu", "us", judged::not_at_all}},
+          .baseline = [] { return time_first(the_contest<Baseline, Subject, 1, 64>().baseline()); },
+          .subject = [] { return time_first(the_contest<Baseline, Subject, 1, 64>().subject()); },
+          .missing = bench::no_ring};
+}
+const bench::add spin_server(latency<some, spinning>("net.spin.server", 0.35));
+const bench::add spin_both(latency<ring_both_spinning, both_spinning>("net.spin.both", 1.2));
+
+// What a server does in user space for a round trip, with 50 connections: the same in every run.
+template <const program& Program>
+values steps() {
+  const auto s = bench::steps_of_round_trip({"", Program.name, Program.arguments}, 50, 64);
+  return {s.instructions, s.system_calls};
+}
+template <const program& Baseline, const program& Subject>
+bench::figure counted(const std::string& name) {
+  return {.metrics = {{name + ".instructions", "", judged::not_at_all},
+                      {name + ".system_calls", "", judged::not_at_all}},
+          .baseline = steps<Baseline>,
+          .subject = steps<Subject>,
+          .place = bench::place::all_cpus,
+          .missing = bench::no_ring};
+}
+const bench::add some_counted(counted<ring, some>("net.some"));
+const bench::add lease_counted(counted<ring, lease>("net.lease"));
+const bench::add reactor_counted(counted<epoll, reactor>("net.reactor"));
+const bench::add asio_counted(counted<asio, some>("net.asio"));
 
 // Bytes that an idle connection costs in user space.
 template <const program& Program>
@@ -126,6 +167,6 @@ const bench::add idle({.metrics = {{"net.idle_connection", "B", judged::value_at
                        .baseline = [] { return idle_memory<ring>(); },
                        .subject = [] { return idle_memory<lease>(); },
                        .place = bench::place::all_cpus,
-                       .missing = no_ring});
+                       .missing = bench::no_ring});
 
 }  // namespace

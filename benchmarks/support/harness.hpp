@@ -70,8 +70,10 @@ struct add {
 class stopwatch {
  public:
   [[nodiscard]] double nanoseconds() const {
-    return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start_)
-        .count();
+    return nanoseconds_until(std::chrono::steady_clock::now());
+  }
+  [[nodiscard]] double nanoseconds_until(std::chrono::steady_clock::time_point end) const {
+    return std::chrono::duration<double, std::nano>(end - start_).count();
   }
 
  private:

@@ -97,7 +97,8 @@ void print_row(const outcome& o) {
   const auto judged = o.judged_values();
   const double b = o.baseline_value();
   const bool difference = o.what.how == judged::difference_at_most;
-  const std::string shown = difference ? '+' + number(o.judged_value())
+  const std::string sign = o.judged_value() < 0 ? "" : "+";
+  const std::string shown = difference ? sign + number(o.judged_value())
                             : b == 0   ? std::string("-")
                                        : number(o.subject_value() / b);
   const bool ratio = o.what.how != judged::value_at_most && !difference;

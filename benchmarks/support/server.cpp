@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
@@ -89,6 +90,19 @@ std::size_t server::resident_memory() const {
   std::size_t size = 0, resident = 0;
   in >> size >> resident;
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+std::size_t server::sleeps() const {
+  std::size_t all = 0;
+  const std::string threads = "/proc/" + std::to_string(pid_) + "/task";
+  for (const auto& thread : std::filesystem::directory_iterator(threads)) {
+    std::ifstream in(thread.path() / "status");
+    for (std::string word; in >> word;) {
+      std::size_t count = 0;
+      if (word == "voluntary_ctxt_switches:" && in >> count) all += count;
+    }
+  }
+  return all;
 }
 
 }  // namespace bench

@@ -28,6 +28,8 @@ class server {
   /// Cpu seconds of all its threads, by its own clock.
   [[nodiscard]] double cpu_seconds() const;
   [[nodiscard]] std::size_t resident_memory() const;
+  /// How often its threads went to sleep: once more for each time that one woke up.
+  [[nodiscard]] std::size_t sleeps() const;
 
  private:
   pid_t pid_ = 0;

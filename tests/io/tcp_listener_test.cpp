@@ -15,8 +15,10 @@
 #include <sys/resource.h>
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <memory>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <vector>
 
@@ -66,6 +68,20 @@ static task<result<>> serve(tcp_listener& listener) {
   co_return co_await with_group({.grace = 2s}, accept_all);
 }
 // [/accept]
+
+// [tuned]
+static task<result<>> serve_port(endpoint where) {
+  tcp_listener listener = co_await ok(tcp_listener::bind(where, {.reuse_port = true}));
+  co_return co_await serve(listener);
+}
+static result<> serve_on_each_loop(endpoint where, std::chrono::microseconds spin) {
+  runtime rt{{.threads = 2,      // loops, a core each
+              .cpu_threads = 1,  // for offload
+              .spin = spin,
+              .io = {.receive_buffers = 4096, .receive_buffer_size = 2048}}};
+  return rt.run_on_each_loop([where] { return serve_port(where); });
+}
+// [/tuned]
 
 TEST_CASE("connections are accepted until the listener is closed") {
   on_each_driver([](runtime& rt) {
@@ -239,6 +255,26 @@ TEST_CASE("each loop has a listener of the same port") {
         CHECK(accepted == connections);
       },
       {.threads = 2});
+}
+
+TEST_CASE("the example serves its port on each loop until a signal comes") {
+  const endpoint at = *tcp_listener::bind(any_port)->local_endpoint();
+  std::thread client([at] {
+    runtime rt({.handle_signals = false});
+    const auto ask = [at]() -> task<result<std::string>> {
+      for (;;) {
+        auto s = co_await tcp_stream::connect(at);
+        if (s) co_return co_await read_all(*s);
+        co_await yield();  // it does not listen yet
+      }
+    };
+    const auto got = rt.run(ask());
+    CHECK((got && *got == "hello"));
+    std::raise(SIGTERM);
+  });
+  const auto outcome = serve_on_each_loop(at, 100us);
+  client.join();
+  CHECK_MESSAGE(outcome, (outcome ? "" : outcome.error().message()));
 }
 
 TEST_CASE("accepted connections are handed to another loop") {

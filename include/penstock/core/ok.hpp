@@ -141,6 +141,7 @@ template <class A>
 class ok_awaiter final : hook {
   using R = resume_t<A>;
   static_assert(is_result_v<R>, "ok() takes something that yields a result");
+  static constexpr bool throws = !noexcept(std::declval<A&>().await_resume());
 
  public:
   explicit ok_awaiter(A&& a) : inner_(std::move(a)) {}
@@ -167,23 +168,39 @@ class ok_awaiter final : hook {
     return go(inner_.start(p));
   }
   typename R::value_type await_resume() {
-    if (thrown_) std::rethrow_exception(std::move(thrown_));
+    if constexpr (throws) {
+      if (thrown_) std::rethrow_exception(std::move(thrown_));
+    }
     if constexpr (!std::is_void_v<typename R::value_type>) return std::move(*result_);
   }
 
  private:
+  handle arrive(waiter& at, waiter*) noexcept override {
+    at.hooked = nullptr;
+    if (goes_on()) [[likely]]
+      return handle_of(at);
+    return unwind(fail_(at, result_.error()));
+  }
   step done(waiter& at, waiter*) noexcept override {
     at.hooked = nullptr;
-    try {
-      take();
-    } catch (...) {
-      thrown_ = std::current_exception();
-      return {handle_of(at)};
-    }
-    if (result_.has_value()) return {handle_of(at)};
+    if (goes_on()) return {handle_of(at)};
     return fail_(at, result_.error());
   }
-  void take() {
+  // To take the value, or to throw.
+  bool goes_on() noexcept {
+    if constexpr (throws) {
+      try {
+        take();
+      } catch (...) {
+        thrown_ = std::current_exception();
+        return true;
+      }
+    } else {
+      take();
+    }
+    return result_.has_value();
+  }
+  void take() noexcept(!throws) {
     ::new (static_cast<void*>(std::addressof(result_))) R(inner_.await_resume());
     has_ = true;
   }
@@ -193,7 +210,8 @@ class ok_awaiter final : hook {
     R result_;
   };
   bool has_ = false;
-  std::exception_ptr thrown_;
+  struct nothing {};
+  [[no_unique_address]] std::conditional_t<throws, std::exception_ptr, nothing> thrown_;
 };
 
 // ok(result): no waiting.

@@ -44,7 +44,10 @@ class hook {
   virtual step done(waiter& at, waiter* child) noexcept = 0;
   // The same as the first step of a completion: the coroutine to resume, or null. Overridden where
   // the usual outcome is known without a walk.
-  virtual handle arrive(waiter& at, waiter* child) noexcept { return unwind(done(at, child)); }
+  virtual handle arrive(waiter& at, waiter* child) noexcept {
+    const step s = done(at, child);
+    return s.up ? unwind(s) : s.go;  // a copy that was just written is slow to read
+  }
   // Whether stopped() ends the walk of a stop.
   virtual bool is_scope() const noexcept { return false; }
   // A scope: the work under `at` was stopped; `child`, not yet destroyed, is its uppermost task, or

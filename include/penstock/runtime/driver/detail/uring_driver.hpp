@@ -158,12 +158,12 @@ class uring_driver final : public driver {
   void reap() noexcept {
     ring().reap([this](const io_uring_cqe& c) {
       operation& op = *reinterpret_cast<operation*>(c.user_data);
-      if (op.kind == operation_kind::receive_lease)
-        finish_lease(op, c);
-      else if (op.kind == operation_kind::send_zero_copy)
-        finish_zero_copy(op, c);
-      else
+      if (op.kind < operation_kind::send_zero_copy || op.kind == operation_kind::poll) [[likely]]
         finish(op, c.res);
+      else if (op.kind == operation_kind::receive_lease)
+        finish_lease(op, c);
+      else
+        finish_zero_copy(op, c);
     });
     for (operation* op = lane_.take(); op;) {
       operation* const following = op->next;
