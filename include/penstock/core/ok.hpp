@@ -131,9 +131,9 @@ class ok_awaiter<A> final : hook {
     const R failed = inner_.await_resume();
     return fail_(at, failed.error());
   }
+  bool over_ = false;  // at once; here it takes no room
   A inner_;
   step (*fail_)(waiter&, const error&) noexcept = nullptr;
-  bool over_ = false;  // at once
 };
 
 // ok(leaf) and ok(scope): the result is taken when it is there, and looked at before the resume.

@@ -53,7 +53,7 @@ class accept_leaf : protected pausing<socket_leaf> {
     if (settle()) accepted_ = answer;
     if (accepted_ >= 0) ::close(accepted_);
   }
-  suspension launch_accept(waiter& w) noexcept { return begin(w, &open_socket::reading); }
+  suspension launch_accept(waiter& w) noexcept { return begin(w, side::reads); }
   // In await_resume(): the connection, or the error.
   [[nodiscard]] result<int> outcome() noexcept {
     leave();

@@ -117,7 +117,7 @@ class send_descriptors_awaiter : public leaf<send_descriptors_awaiter>, socket_l
       return resume_now(w);
     }
     address = message_.to_send(fds_);
-    return begin(w, &open_socket::writing);
+    return begin(w, side::writes);
   }
   [[nodiscard]] result<> await_resume() noexcept {
     leave();
@@ -154,7 +154,7 @@ class receive_descriptors_awaiter : public leaf<receive_descriptors_awaiter>, so
   suspension start(waiter& w) noexcept {
     PENSTOCK_ASSERT(!socket_->leases, "receive() has begun, and drops descriptors");
     address = message_.to_receive();
-    return begin(w, &open_socket::reading);
+    return begin(w, side::reads);
   }
   [[nodiscard]] result<received_descriptors> await_resume() {
     leave();

@@ -133,13 +133,13 @@ class io_leaf : protected operation, stop_node {
     while (flying_) d.wait((duration::max)());
   }
 
+  waiter* who_ = nullptr;
   bool flying_ = false;    // with the driver
   bool stopping_ = false;  // a stop was requested
   bool landing_ = false;   // nobody waits any more
   bool held_ = false;      // neither: waits for go_on()
   bool cut_ = false;       // cancel_now()
   bool cancelable_ = true;
-  waiter* who_ = nullptr;
 };
 
 // Base of the awaiters: `Derived` has start(w), which fills the operation and launches it.

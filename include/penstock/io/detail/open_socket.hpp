@@ -100,30 +100,37 @@ class socket_leaf : protected io_leaf {
     leave();
   }
 
-  suspension begin(waiter& w, socket_leaf* open_socket::*side) noexcept {
-    PENSTOCK_ASSERT(!(socket_->*side), "one read and one write of a socket at a time");
+  enum class side : unsigned char { none, reads, writes };
+
+  suspension begin(waiter& w, side which) noexcept {
+    PENSTOCK_ASSERT(!user(which), "one read and one write of a socket at a time");
     fd = socket_->fd;
     offset = socket_->number;
     if (!socket_->usable()) [[unlikely]] {
       answer = -ECANCELED;
       return resume_now(w);
     }
-    side_ = side;
-    socket_->*side = this;
+    side_ = which;
+    user(which) = this;
     return launch(w);
   }
   // In await_resume().
   void leave() noexcept {
-    if (!side_) return;
-    socket_->*std::exchange(side_, nullptr) = nullptr;
+    if (side_ == side::none) return;
+    user(std::exchange(side_, side::none)) = nullptr;
     if (socket_->closer) [[unlikely]]
       operation_left(*socket_);
   }
 
-  open_socket* socket_;
-
  private:
-  socket_leaf* open_socket::*side_ = nullptr;
+  socket_leaf*& user(side which) const noexcept {
+    return which == side::reads ? socket_->reading : socket_->writing;
+  }
+
+  side side_ = side::none;  // where it is in flight; in the room that io_leaf leaves
+
+ protected:
+  open_socket* socket_;
 };
 
 }  // namespace penstock::detail

@@ -24,6 +24,8 @@ namespace penstock::detail {
 struct open_socket;
 // An operation of the socket is over: a close() may wait for that.
 void operation_left(open_socket& s) noexcept;
+// The same of one that waited for the socket's receiver.
+void receiver_left(open_socket& s) noexcept;
 
 // One waiter at a time. Its address is the operation's, so it stands apart from the socket; it
 // lives until the driver has let go of it.
@@ -33,17 +35,17 @@ class receiver final : operation {
   // the socket until its awaiter has looked at the receiver.
   class ticket final : public stop_node {
    public:
-    ticket() noexcept = default;
-    ticket(const ticket&) noexcept : stop_node() {}  // before it starts
+    explicit ticket(open_socket& s) noexcept : socket_(&s) {}
+    ticket(const ticket& o) noexcept : stop_node(), socket_(o.socket_) {}  // before it starts
     ~ticket() { leave(); }
-    // At once, when there is no need to wait.
-    suspension wait(open_socket& s, receiver& r, waiter& w) noexcept {
+    [[nodiscard]] open_socket& socket() const noexcept { return *socket_; }
+    // For what `r`, the socket's, receives. At once, when there is no need to wait.
+    suspension wait(receiver& r, waiter& w) noexcept {
       PENSTOCK_ASSERT(!r.waiting_, "one receive of a socket at a time");
       if (!w.env->stop->try_add(*this)) return stopped_now(w);
       who_ = &w;
-      socket_ = &s;
-      from_ = &r;
       r.waiting_ = this;
+      waits_ = true;
       if (!r.arm(*w.env->sched)) return parked();
       told_ = true;
       scope_stop::remove(*this);
@@ -54,9 +56,7 @@ class receiver final : operation {
     // In await_resume().
     void leave() noexcept {
       scope_stop::remove(*this);
-      if (!from_) return;
-      std::exchange(from_, nullptr)->waiting_ = nullptr;
-      operation_left(*socket_);
+      if (std::exchange(waits_, false)) receiver_left(*socket_);
     }
 
    private:
@@ -73,8 +73,8 @@ class receiver final : operation {
     wait_info info() const noexcept override { return {"receive", nullptr, who_}; }
 
     waiter* who_ = nullptr;
-    open_socket* socket_ = nullptr;
-    receiver* from_ = nullptr;
+    open_socket* socket_;
+    bool waits_ = false;
     bool told_ = false;  // posted
   };
 
@@ -104,9 +104,11 @@ class receiver final : operation {
 
   // Whether something is there: bytes, the end, an error.
   [[nodiscard]] bool ready() const noexcept { return has_bytes() || end_ <= 0; }
-  [[nodiscard]] bool has_bytes() const noexcept { return first_ || spilled_; }
+  [[nodiscard]] bool has_bytes() const noexcept { return last_ || spilled_; }
   [[nodiscard]] bool armed() const noexcept { return armed_; }
   [[nodiscard]] bool waited_for() const noexcept { return waiting_ != nullptr; }
+  // Nobody waits any more.
+  void left() noexcept { waiting_ = nullptr; }
   // 0: the peer has ended; negative: the errno. Where there are no bytes.
   [[nodiscard]] int end() const noexcept { return end_; }
   // Whether a read of it has a result with a value.
@@ -114,10 +116,13 @@ class receiver final : operation {
   // Where there are bytes: the oldest, and all of them.
   buffer take() noexcept {
     --held_;
-    if (!first_) [[unlikely]]
+    if (!last_) [[unlikely]]
       return take_spilled();
-    lease_slot& s = *first_;
-    first_ = s.next;
+    lease_slot& s = *last_->next;
+    if (&s == last_)
+      last_ = nullptr;
+    else
+      last_->next = s.next;
     buffer b = s.lend();
     b.remove_prefix(std::exchange(used_, 0));
     return b;
@@ -125,9 +130,9 @@ class receiver final : operation {
   void drop() noexcept { const buffer ended = take(); }
   // Copies at most `n` of the oldest.
   std::size_t copy(std::byte* to, std::size_t n) noexcept {
-    if (!first_) [[unlikely]]
+    if (!last_) [[unlikely]]
       return copy_spilled(to, n);
-    const lease_slot& s = *first_;
+    const lease_slot& s = *last_->next;
     if (const std::size_t there = s.length - used_; n > there) n = there;
     std::memcpy(to, s.bytes + used_, n);
     used_ += static_cast<std::uint32_t>(n);
@@ -174,8 +179,7 @@ class receiver final : operation {
       const bool unread = !waiting_ || waiting_->told_;
       if (spilled_ || (unread && s.scarce())) [[unlikely]]
         return spill(s);
-      s.next = nullptr;
-      *(first_ ? &last_->next : &first_) = &s;
+      s.next = last_ ? std::exchange(last_->next, &s) : &s;
       last_ = &s;
       ++held_;
     } else if (answer != -ECANCELED && answer != -EINTR) {
@@ -229,8 +233,7 @@ class receiver final : operation {
     }
   }
 
-  lease_slot* first_ = nullptr;
-  lease_slot* last_ = nullptr;
+  lease_slot* last_ = nullptr;                   // of a ring: its next is the first
   std::unique_ptr<std::deque<buffer>> spilled_;  // behind those; null: nothing
   ticket* waiting_ = nullptr;
   driver* driver_ = nullptr;  // while armed_

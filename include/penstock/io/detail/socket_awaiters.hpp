@@ -22,7 +22,7 @@ inline constexpr std::size_t longest_send = std::size_t{1} << 30;
 class receive_some_awaiter : public leaf<receive_some_awaiter>, socket_leaf {
  public:
   receive_some_awaiter(open_socket& s, std::span<std::byte> to) noexcept
-      : socket_leaf(operation_kind::receive, s) {
+      : socket_leaf(operation_kind::receive, s), ticket_(s) {
     address = to.data();
     length = static_cast<std::uint32_t>((std::min)(to.size(), longest_send));
   }
@@ -35,9 +35,9 @@ class receive_some_awaiter : public leaf<receive_some_awaiter>, socket_leaf {
   // What receive() has begun goes on to receive: the bytes are copied.
   suspension start(waiter& w) noexcept {
     if (receiver* const r = socket_->leases; r && r->armed()) [[unlikely]]
-      return ticket_.wait(*socket_, *r, w);
+      return ticket_.wait(*r, w);
     own_ = true;
-    return begin(w, &open_socket::reading);
+    return begin(w, side::reads);
   }
   bool succeeded() const noexcept {
     if (own_) [[likely]]
@@ -67,37 +67,37 @@ class receive_some_awaiter : public leaf<receive_some_awaiter>, socket_leaf {
 // Bytes in a buffer of the loop's, or an empty one at the end.
 class receive_lease_awaiter : public leaf<receive_lease_awaiter> {
  public:
-  explicit receive_lease_awaiter(open_socket& s) noexcept : socket_(&s) {}
+  explicit receive_lease_awaiter(open_socket& s) noexcept : ticket_(s) {}
   receive_lease_awaiter(const receive_lease_awaiter& o) noexcept
-      : leaf<receive_lease_awaiter>(), socket_(o.socket_), ticket_(o.ticket_) {}
+      : leaf<receive_lease_awaiter>(), ticket_(o.ticket_) {}
 
   bool await_ready() noexcept {
-    if (!socket_->usable()) [[unlikely]]
+    if (!ticket_.socket().usable()) [[unlikely]]
       return true;
-    receiver* const r = socket_->receiving();
+    receiver* const r = ticket_.socket().receiving();
     return !r || r->ready();
   }
   suspension start(waiter& w) noexcept {
-    PENSTOCK_ASSERT(!socket_->reading, "one read of a socket at a time");
-    return ticket_.wait(*socket_, *socket_->leases, w);
+    PENSTOCK_ASSERT(!ticket_.socket().reading, "one read of a socket at a time");
+    return ticket_.wait(*ticket_.socket().leases, w);
   }
   bool succeeded() const noexcept {
-    const receiver* const r = socket_->leases;
-    return r && (r->has_bytes() || (socket_->usable() && r->end() >= 0));
+    const receiver* const r = ticket_.socket().leases;
+    return r && (r->has_bytes() || (ticket_.socket().usable() && r->end() >= 0));
   }
   [[nodiscard]] result<buffer> await_resume() noexcept {
     ticket_.leave();
-    receiver* const r = socket_->leases;
+    receiver* const r = ticket_.socket().leases;
     if (r && r->has_bytes()) [[likely]]
       return r->take();
-    if (!socket_->usable()) return fail(socket_error(-ECANCELED, "receive", *socket_));
-    if (!r) return fail(socket_error(-ENOMEM, "receive", *socket_));
-    if (r->end() < 0) return fail(socket_error(r->end(), "receive", *socket_));
+    if (!ticket_.socket().usable())
+      return fail(socket_error(-ECANCELED, "receive", ticket_.socket()));
+    if (!r) return fail(socket_error(-ENOMEM, "receive", ticket_.socket()));
+    if (r->end() < 0) return fail(socket_error(r->end(), "receive", ticket_.socket()));
     return buffer();
   }
 
  private:
-  open_socket* socket_;
   receiver::ticket ticket_;
 };
 
@@ -111,7 +111,7 @@ class send_leaf : protected socket_leaf {
   }
   send_leaf(const send_leaf& o) noexcept = default;
 
-  suspension launch_send(waiter& w) noexcept { return begin(w, &open_socket::writing); }
+  suspension launch_send(waiter& w) noexcept { return begin(w, side::writes); }
   bool sent() const noexcept { return answer >= 0; }
   [[nodiscard]] result<> outcome(const char* verb) noexcept {
     leave();
@@ -246,6 +246,10 @@ class close_socket_awaiter : public leaf<close_socket_awaiter>, stop_node {
   waiter* who_ = nullptr;
 };
 
+inline void receiver_left(open_socket& s) noexcept {
+  s.leases->left();
+  operation_left(s);
+}
 inline void operation_left(open_socket& s) noexcept {
   if (s.closer && s.idle()) s.closer->tell();
 }

@@ -71,7 +71,7 @@ class span_window {
 class receive_vector_awaiter : public leaf<receive_vector_awaiter>, socket_leaf {
  public:
   receive_vector_awaiter(open_socket& s, std::span<const std::span<std::byte>> to) noexcept
-      : socket_leaf(operation_kind::receive_message, s), to_(to) {}
+      : socket_leaf(operation_kind::receive_message, s), to_(to), ticket_(s) {}
   receive_vector_awaiter(const receive_vector_awaiter& o) noexcept
       : leaf<receive_vector_awaiter>(), socket_leaf(o), to_(o.to_), ticket_(o.ticket_) {}
 
@@ -80,10 +80,10 @@ class receive_vector_awaiter : public leaf<receive_vector_awaiter>, socket_leaf 
   }
   suspension start(waiter& w) noexcept {
     if (receiver* const r = socket_->leases; r && r->armed()) [[unlikely]]
-      return ticket_.wait(*socket_, *r, w);
+      return ticket_.wait(*r, w);
     own_ = true;
     address = to_.fill();
-    return begin(w, &open_socket::reading);
+    return begin(w, side::reads);
   }
   bool succeeded() const noexcept {
     if (own_) return answer >= 0;
@@ -127,7 +127,7 @@ class send_vector_awaiter : public leaf<send_vector_awaiter>, socket_leaf {
   bool await_ready() const noexcept { return from_.empty(); }
   suspension start(waiter& w) noexcept {
     address = from_.fill();
-    return begin(w, &open_socket::writing);
+    return begin(w, side::writes);
   }
   bool succeeded() const noexcept { return answer >= 0; }
   [[nodiscard]] result<> await_resume() noexcept {
