@@ -25,9 +25,9 @@ class uring_driver final : public driver {
   // The negative errno, or 0.
   int start() noexcept {
     if (wake_.why_not() != 0) return -wake_.why_not();
-    const int r = ring().start();
-    if (r == 0) known_ = kinds_known(ring().raw());
-    return r;
+    if (const int r = ring().start(); r < 0) return r;
+    known_ = kinds_known(ring().raw());
+    return (known_ & kinds_needed) == kinds_needed ? 0 : -EOPNOTSUPP;
   }
 
   // As an older kernel: all goes through the pool. For tests.
@@ -119,9 +119,7 @@ class uring_driver final : public driver {
 
  private:
   uring_ring& ring() noexcept { return queue_.ring; }
-  bool knows(operation_kind k) const noexcept {
-    return ((known_ >> static_cast<unsigned>(k)) & 1) != 0;
-  }
+  bool knows(operation_kind k) const noexcept { return (known_ & bit_of(k)) != 0; }
 
   PENSTOCK_NOINLINE void enter() noexcept {
     entered_ = true;
