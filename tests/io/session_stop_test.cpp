@@ -164,7 +164,8 @@ bool stopped_at(runtime& rt, stops what, std::size_t at) {
 
 template <class Session>
 void stop_everywhere(stops what) {
-  INFO(Session::name);
+  const std::string kind = Session::name;
+  CAPTURE(kind);
   on_each_driver(
       [&](runtime& rt) {
         // What a driver opens late is open after the first.
