@@ -10,6 +10,7 @@
 #include <penstock/runtime/driver/detail/liburing.hpp>
 
 #include <dlfcn.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <atomic>
@@ -27,6 +28,8 @@ struct lacks {
   bool buffer_rings = false;         ///< IORING_REGISTER_PBUF_RING
   bool multishot_receive = false;    ///< IORING_RECV_MULTISHOT
   bool copy_reports = false;         ///< IORING_SEND_ZC_REPORT_USAGE
+  bool whole_sends = false;          ///< MSG_WAITALL of a send
+  bool some_cancels = false;         ///< that find what they are for, as in any kernel at times
   bool cancel_flags = false;         ///< IORING_ASYNC_CANCEL_ANY and so on
   [[nodiscard]] bool knows(int operation) const {
     return std::find(operations.begin(), operations.end(), operation) == operations.end();
@@ -37,6 +40,7 @@ struct lacks {
 inline const lacks* now = nullptr;
 inline unsigned made_with = 0;
 inline std::atomic<int> refused{0};
+inline std::atomic<unsigned> cancels{0};
 
 /// For a scope that holds the whole life of the rings it is for.
 class is {
@@ -74,6 +78,11 @@ inline void look_at(io_uring* ring) {
   if (!now) return;
   for (unsigned i = ring->sq.sqe_head; i != ring->sq.sqe_tail; ++i) {
     io_uring_sqe& s = ring->sq.sqes[i & *ring->sq.kring_mask];
+    const bool sends = s.opcode == IORING_OP_SEND || s.opcode == IORING_OP_SENDMSG;
+    if (now->whole_sends && sends) s.msg_flags &= ~static_cast<unsigned>(MSG_WAITALL);
+    if (now->some_cancels && s.opcode == IORING_OP_ASYNC_CANCEL && s.user_data != 0 &&
+        ++cancels % 3 != 0)
+      s.addr = 0;
     if (!refuses(s)) continue;
     ++refused;
     const auto name = s.user_data;

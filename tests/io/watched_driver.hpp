@@ -7,7 +7,9 @@
 /// operation, and knows what is in flight.
 ///
 ///     sockets::watched_driver d(rt, [&] { if (++points == stop_at) rt.request_stop(); });
-///     ... in a task on the first loop: d.install(); d.remove() when nothing is in flight
+///     ... in a task on the first loop: d.install();
+///
+/// The destructor takes it back, when nothing is in flight.
 
 #include <penstock/core/scheduler.hpp>
 #include <penstock/runtime/driver.hpp>

@@ -155,6 +155,8 @@ class uring_driver final : public driver {
 
   void reap() noexcept {
     ring().reap([this](const io_uring_cqe& c) {
+      if (uring_cancels::is_one(c.user_data)) [[unlikely]]
+        return queue_.cancel_answered(c);
       operation& op = *reinterpret_cast<operation*>(c.user_data);
       if (op.kind == operation_kind::receive_lease)
         finish_lease(op, c);
@@ -171,7 +173,7 @@ class uring_driver final : public driver {
   }
   void finish(operation& op, std::int32_t result) noexcept {
     if (&op == &wake_read_) return woken(result);
-    if (op.stage.load(memory_order_relaxed) == operation_stage::cancelling) queue_.drop(op);
+    queue_.drop(op, op.stage.load(memory_order_relaxed));
     op.stage.store(operation_stage::idle, memory_order_relaxed);
     op.answer = result;
     op.more = false;
@@ -207,8 +209,8 @@ class uring_driver final : public driver {
   // Whether its cancellation was asked for: it must not go on.
   bool is_over(operation& op) noexcept {
     const auto stage = op.stage.load(memory_order_relaxed);
-    if (stage != operation_stage::canceled && stage != operation_stage::cancelling && !closing_)
-      return false;
+    const bool runs = stage == operation_stage::queued || stage == operation_stage::running;
+    if (runs && !closing_) return false;
     op.other = nullptr;
     return true;
   }
@@ -259,9 +261,9 @@ class uring_driver final : public driver {
       return op.complete(op);
     }
     operation& send = *static_cast<operation*>(op.other);
-    if (c.res == -EINVAL && !more && std::exchange(queue_.reports_copies, false)) {
+    const bool runs = send.stage.load(memory_order_relaxed) == operation_stage::running;
+    if (c.res == -EINVAL && !more && std::exchange(queue_.reports_copies, false) && runs) {
       // Before Linux 6.2.
-      if (send.stage.load(memory_order_relaxed) == operation_stage::cancelling) queue_.drop(send);
       --in_flight_;
       if (!submit(send)) return;
       ++in_flight_;
