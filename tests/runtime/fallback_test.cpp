@@ -71,10 +71,11 @@ TEST_CASE("a ring that can be made but not used is noticed by the first no-op") 
   }
 }
 
-TEST_CASE("without what io_uring_register offers io_uring still works") {
+TEST_CASE("an io_uring that does not say what it knows is not used") {
   const auto child = report_without(SYS_io_uring_register, EPERM);
   CHECK(child.status == 0);
-  CHECK(contains(child.output, "] fine"));
+  CHECK(contains(child.output, "[reactor] fine"));
+  CHECK(count(child.output, "forbids io_uring_register") == 1);
 }
 
 TEST_CASE("strict io_uring gives the errno and the likely reason") {
@@ -140,6 +141,7 @@ TEST_CASE("the reason follows errno and the setting") {
   CHECK(contains(detail::uring_reason(ENOSYS, 0), "kernel"));
   CHECK(contains(detail::uring_reason(EMFILE, 0), "too many files"));
   CHECK(contains(detail::uring_reason(EINVAL, 0), "too old"));
+  CHECK(contains(detail::uring_reason(EOPNOTSUPP, 0), "forbids io_uring_register"));
   CHECK(contains(detail::uring_reason(EIO, 0), "refused"));
 }
 

@@ -99,6 +99,7 @@ enum class operation_stage : std::uint8_t {
   queued,      // waits for its turn; nothing was done yet
   running,     // the kernel or a thread of the pool has it
   cancelling,  // running, and a cancellation waits for its turn
+  ending,      // running, and the kernel was asked to cancel it
   canceled,    // taken back while it was queued
 };
 inline constinit atomic<std::uint64_t> socket_numbers{0};

@@ -6,6 +6,7 @@
 /// Which driver a runtime gets: what its options say, else what PENSTOCK_DRIVER says, else the best
 /// that starts.
 
+#include <penstock/base/atomic.hpp>
 #include <penstock/base/result.hpp>
 #include <penstock/runtime/driver.hpp>
 
@@ -18,6 +19,9 @@ class cpu_pool;
 namespace penstock::detail {
 
 using made_driver = result<std::unique_ptr<driver>>;
+
+// Whether the log has it that there is no io_uring: once in a process.
+inline constinit atomic<bool> said_fallback{false};
 
 made_driver make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o);
 // PENSTOCK_DRIVER decides where the program did not.

@@ -16,8 +16,6 @@
 
 namespace penstock::detail {
 
-inline constinit atomic<bool> said_fallback{false};
-
 PENSTOCK_ONCE made_driver make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o) {
   if (kind == driver_kind::uring) return make_uring_driver(pool, o);
   if (kind == driver_kind::reactor) return make_reactor_driver(pool, o);

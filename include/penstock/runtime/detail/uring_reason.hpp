@@ -45,8 +45,9 @@ inline std::string uring_reason(int number, int disabled) {
     case ENFILE:
       return "too many files are open";
     case EINVAL:
-    case EOPNOTSUPP:
       return "most likely the kernel is too old";
+    case EOPNOTSUPP:
+      return "most likely the kernel is too old, or a seccomp profile forbids io_uring_register";
     default:
       return "the kernel refused";
   }

@@ -25,9 +25,9 @@ class uring_driver final : public driver {
   // The negative errno, or 0.
   int start() noexcept {
     if (wake_.why_not() != 0) return -wake_.why_not();
-    const int r = ring().start();
-    if (r == 0) known_ = kinds_known(ring().raw());
-    return r;
+    if (const int r = ring().start(); r < 0) return r;
+    known_ = kinds_known(ring().raw());
+    return (known_ & kinds_needed) == kinds_needed ? 0 : -EOPNOTSUPP;
   }
 
   // As an older kernel: all goes through the pool. For tests.
@@ -119,9 +119,7 @@ class uring_driver final : public driver {
 
  private:
   uring_ring& ring() noexcept { return queue_.ring; }
-  bool knows(operation_kind k) const noexcept {
-    return ((known_ >> static_cast<unsigned>(k)) & 1) != 0;
-  }
+  bool knows(operation_kind k) const noexcept { return (known_ & bit_of(k)) != 0; }
 
   PENSTOCK_NOINLINE void enter() noexcept {
     entered_ = true;
@@ -157,6 +155,8 @@ class uring_driver final : public driver {
 
   void reap() noexcept {
     ring().reap([this](const io_uring_cqe& c) {
+      if (uring_cancels::is_one(c.user_data)) [[unlikely]]
+        return queue_.cancel_answered(c);
       operation& op = *reinterpret_cast<operation*>(c.user_data);
       if (op.kind < operation_kind::send_zero_copy || op.kind == operation_kind::poll) [[likely]]
         finish(op, c.res);
@@ -173,7 +173,7 @@ class uring_driver final : public driver {
   }
   void finish(operation& op, std::int32_t result) noexcept {
     if (&op == &wake_read_) return woken(result);
-    if (op.stage.load(memory_order_relaxed) == operation_stage::cancelling) queue_.drop(op);
+    queue_.drop(op, op.stage.load(memory_order_relaxed));
     op.stage.store(operation_stage::idle, memory_order_relaxed);
     op.answer = result;
     op.more = false;
@@ -209,8 +209,8 @@ class uring_driver final : public driver {
   // Whether its cancellation was asked for: it must not go on.
   bool is_over(operation& op) noexcept {
     const auto stage = op.stage.load(memory_order_relaxed);
-    if (stage != operation_stage::canceled && stage != operation_stage::cancelling && !closing_)
-      return false;
+    const bool runs = stage == operation_stage::queued || stage == operation_stage::running;
+    if (runs && !closing_) return false;
     op.other = nullptr;
     return true;
   }
@@ -261,9 +261,9 @@ class uring_driver final : public driver {
       return op.complete(op);
     }
     operation& send = *static_cast<operation*>(op.other);
-    if (c.res == -EINVAL && !more && std::exchange(queue_.reports_copies, false)) {
+    const bool runs = send.stage.load(memory_order_relaxed) == operation_stage::running;
+    if (c.res == -EINVAL && !more && std::exchange(queue_.reports_copies, false) && runs) {
       // Before Linux 6.2.
-      if (send.stage.load(memory_order_relaxed) == operation_stage::cancelling) queue_.drop(send);
       --in_flight_;
       if (!submit(send)) return;
       ++in_flight_;

@@ -96,7 +96,17 @@ inline constexpr std::uint8_t uring_codes[operation_kinds] = {
     IORING_OP_RECVMSG, IORING_OP_SENDMSG,  IORING_OP_SEND_ZC,   IORING_OP_POLL_ADD,
     IORING_OP_POLL_ADD};
 
-// The kinds that the kernel knows, a bit each; 0 when it does not say.
+constexpr std::uint32_t bit_of(operation_kind k) noexcept { return 1u << static_cast<unsigned>(k); }
+// What nothing else does: the operations on sockets, and the read of what wakes the loop.
+inline constexpr std::uint32_t kinds_needed =
+    bit_of(operation_kind::read) | bit_of(operation_kind::connect) |
+    bit_of(operation_kind::accept) | bit_of(operation_kind::receive) |
+    bit_of(operation_kind::send) | bit_of(operation_kind::receive_message) |
+    bit_of(operation_kind::send_message) | bit_of(operation_kind::receive_lease) |
+    bit_of(operation_kind::poll);
+
+// The kinds that the kernel knows, a bit each; 0 when it does not say: before Linux 5.6, or when
+// io_uring_register is forbidden.
 inline std::uint32_t kinds_known(io_uring& ring) noexcept {
   static_assert(operation_kinds <= 32);
   io_uring_probe* const probe = ::io_uring_get_probe_ring(&ring);
@@ -105,7 +115,7 @@ inline std::uint32_t kinds_known(io_uring& ring) noexcept {
   for (std::size_t k = 0; k < operation_kinds; ++k) {
     const auto code = uring_codes[k];
     if (code <= probe->last_op && (probe->ops[code].flags & IO_URING_OP_SUPPORTED))
-      known |= 1u << k;
+      known |= bit_of(static_cast<operation_kind>(k));
   }
   ::io_uring_free_probe(probe);
   return known;

@@ -7,10 +7,12 @@
 /// while the ring has no entry for them. First come, first in.
 
 #include <penstock/runtime/detail/operation_queue.hpp>
+#include <penstock/runtime/driver/detail/uring_cancels.hpp>
 #include <penstock/runtime/driver/detail/uring_leases.hpp>
 #include <penstock/runtime/driver/detail/uring_ring.hpp>
 #include <penstock/runtime/driver/detail/uring_sqe.hpp>
 
+#include <cerrno>
 #include <cstdint>
 #include <type_traits>
 
@@ -32,12 +34,15 @@ class uring_submissions {
   // Of one that is running. After its target, which is in the queue before it or in the kernel.
   void cancel(operation& op) noexcept {
     io_uring_sqe* const s = has_backlog() ? nullptr : ring.entry();
-    if (s) {
-      fill_cancel(*s, op);
-      op.stage.store(operation_stage::canceled, memory_order_relaxed);
-    } else {
+    if (s)
+      ask(*s, op);
+    else
       push(op, operation_stage::cancelling);
-    }
+  }
+  // What the kernel said to that. A file's operation ends by itself: it is not asked for again.
+  void cancel_answered(const io_uring_cqe& c) noexcept {
+    operation* const op = cancels_.answered(c.user_data);
+    if (op && c.res == -ENOENT && op->kind >= operation_kind::connect) cancel(*op);
   }
   // All that the kernel has, and `wake_read` by name: kernels before 5.19 know no ANY.
   void cancel_all(operation& wake_read) noexcept {
@@ -45,7 +50,10 @@ class uring_submissions {
       ::io_uring_prep_cancel64(s, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
       s->user_data = 0;
     }
-    if (auto* s = ring.entry()) fill_cancel(*s, wake_read);
+    if (auto* s = ring.entry()) {
+      ::io_uring_prep_cancel64(s, key(wake_read), 0);
+      s->user_data = 0;
+    }
   }
   // False: the kernel takes nothing more at present.
   bool submit_read(operation& op) noexcept {
@@ -66,15 +74,17 @@ class uring_submissions {
       if (stage == operation_stage::canceled) {
         end(op);
       } else if (stage == operation_stage::cancelling) {
-        fill_cancel(*s, op);
-        op.stage.store(operation_stage::canceled, memory_order_relaxed);
+        ask(*s, op);
       } else {
         fill(*s, op);
       }
     }
   }
-  // It is over: its cancellation is no more to go out.
-  void drop(operation& op) noexcept { backlog_.remove(op); }
+  // It is over: its cancellation is no more to go out, or its answer is nobody's.
+  void drop(operation& op, operation_stage stage) noexcept {
+    if (stage == operation_stage::cancelling) backlog_.remove(op);
+    if (stage == operation_stage::ending) uring_cancels::ended(op);
+  }
   template <class Fn>
   requires std::is_invocable_v<Fn&, operation&>
   void each_waiting(Fn fn) { backlog_.each(fn); }
@@ -102,9 +112,10 @@ class uring_submissions {
     static_cast<operation*>(op.other)->other = &op;
     return reinterpret_cast<std::uintptr_t>(op.other);
   }
-  static void fill_cancel(io_uring_sqe& s, operation& op) noexcept {
+  void ask(io_uring_sqe& s, operation& op) noexcept {
     ::io_uring_prep_cancel64(&s, key(op), 0);
-    s.user_data = 0;
+    s.user_data = cancels_.begin(op);
+    op.stage.store(operation_stage::ending, memory_order_relaxed);
   }
   void push(operation& op, operation_stage stage) noexcept {
     op.stage.store(stage, memory_order_relaxed);
@@ -113,6 +124,7 @@ class uring_submissions {
 
   const uring_leases& leases_;
   operation_queue backlog_;
+  uring_cancels cancels_;
 };
 
 }  // namespace penstock::detail
