@@ -31,6 +31,13 @@ using time_point = std::chrono::time_point<clock, duration>;
 using wall_time = std::chrono::sys_time<duration>;
 
 namespace detail {
+// Core compares these: the operators of chrono take each unit 40 ms to compile.
+constexpr std::int64_t count_of(duration d) noexcept { return d.count(); }
+constexpr std::int64_t count_of(time_point t) noexcept { return t.time_since_epoch().count(); }
+constexpr bool is_never(time_point t) noexcept {
+  return count_of(t) == (std::numeric_limits<std::int64_t>::max)();
+}
+
 __extension__ using uint128 = unsigned __int128;
 static_assert(sizeof(duration::rep) == 8);
 
@@ -87,7 +94,7 @@ template <class Rep, class Period>
 }
 /// `t + d`, or the nearest time that exists. `time_point::max()`, never, stays what it is.
 [[nodiscard]] constexpr time_point add_saturated(time_point t, duration d) noexcept {
-  if (t == (time_point::max)()) return t;
+  if (detail::is_never(t)) return t;
   return time_point(add_saturated(t.time_since_epoch(), d));
 }
 

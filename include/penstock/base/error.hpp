@@ -8,7 +8,6 @@
 
 #include <penstock/base/clock.hpp>
 #include <penstock/base/config.hpp>
-#include <penstock/base/detail/take.hpp>
 #include <penstock/base/errc.hpp>
 
 #include <concepts>
@@ -77,7 +76,7 @@ class [[nodiscard]] error {
   error& operator=(const error& other) noexcept { return *this = error(other); }
   error& operator=(error&& other) noexcept {
     code_ = other.code_;
-    auto* const taken = detail::take(other.detail_);  // first: `other` may be this one
+    auto* const taken = std::exchange(other.detail_, nullptr);  // first: `other` may be this one
     if (auto* const old = detail_) drop(old);
     detail_ = taken;
     return *this;

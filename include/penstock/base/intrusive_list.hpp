@@ -7,7 +7,6 @@
 /// allocates nothing and removing any element is O(1).
 
 #include <penstock/base/assert.hpp>
-#include <penstock/base/detail/take.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -42,10 +41,10 @@ class intrusive_list {
 
   constexpr intrusive_list() noexcept = default;
   constexpr intrusive_list(intrusive_list&& other) noexcept
-      : first_(detail::take(other.first_)), last_(detail::take(other.last_)) {}
+      : first_(std::exchange(other.first_, nullptr)), last_(std::exchange(other.last_, nullptr)) {}
   constexpr intrusive_list& operator=(intrusive_list&& other) noexcept {
-    first_ = detail::take(other.first_);
-    last_ = detail::take(other.last_);
+    first_ = std::exchange(other.first_, nullptr);
+    last_ = std::exchange(other.last_, nullptr);
     return *this;
   }
 

@@ -7,7 +7,6 @@
 /// service scope, name; and the stop of a scope. Tasks read it through this_task.hpp.
 
 #include <penstock/base/clock.hpp>
-#include <penstock/base/detail/take.hpp>
 #include <penstock/core/stop_token.hpp>
 #include <penstock/core/waiter.hpp>
 
@@ -68,7 +67,7 @@ class scope_stop {
   // on_stop() goes on here next. So scopes in scopes are not recursion, however deep.
   bool request_stop(stop_reason why) noexcept {
     if (!source_.request_stop(why)) return false;
-    pending_ = detail::take(head_);  // what a callback adds stays: shields do
+    pending_ = std::exchange(head_, nullptr);  // what a callback adds stays: shields do
     if (!pending_) return true;
     pending_->link_ = &pending_;
     outer_ = std::exchange(walked_, this);

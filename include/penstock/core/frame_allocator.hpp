@@ -13,7 +13,6 @@
 /// that it sees them), come from operator new. Put no buffer in a frame.
 
 #include <penstock/base/config.hpp>
-#include <penstock/base/detail/take.hpp>
 #include <penstock/base/spin_lock.hpp>
 
 #if __has_include(<sys/mman.h>)
@@ -256,7 +255,7 @@ PENSTOCK_NOINLINE inline void frame_spill(std::size_t c) noexcept {
   const std::uint32_t full = frame_batch(frame_class_size(c));
   if (l.first) {
     if (l.spare) frames_depot.give(c, l.spare, full);
-    l.spare = detail::take(l.first);
+    l.spare = std::exchange(l.first, nullptr);
   }
   l.room = full;
 }

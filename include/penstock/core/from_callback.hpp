@@ -6,7 +6,6 @@
 /// A callback API as an awaitable: `from_callback<T>(fn)` calls `fn` with a handle and continues
 /// when the handle is called, on whatever thread. To write a leaf of one's own see awaitable.hpp.
 
-#include <penstock/base/detail/take.hpp>
 #include <penstock/core/detail/callback_state.hpp>
 
 #include <concepts>
@@ -33,7 +32,7 @@ class callback {
   callback(const callback& o) noexcept : state_(o.state_) {
     if (state_) state_->add_handle();
   }
-  callback(callback&& o) noexcept : state_(detail::take(o.state_)) {}
+  callback(callback&& o) noexcept : state_(std::exchange(o.state_, nullptr)) {}
   callback& operator=(callback o) noexcept {
     std::swap(state_, o.state_);
     return *this;
@@ -86,7 +85,7 @@ class from_callback_awaiter : public leaf<from_callback_awaiter<T, Fn, Cancel>>,
         stop_node(),
         fn_(std::move(o.fn_)),
         cancel_(std::move(o.cancel_)),
-        state_(detail::take(o.state_)) {}
+        state_(std::exchange(o.state_, nullptr)) {}
   ~from_callback_awaiter() {
     scope_stop::remove(*this);
     if (!state_) return;

@@ -27,13 +27,13 @@ class sleep_awaiter : public leaf<sleep_awaiter>, timer, stop_node {
       return stopped_now(w);
     const time_point now = s.now();
     if (relative_) at = add_saturated(now, for_);
-    if (at <= now) {
+    if (count_of(at) <= count_of(now)) {
       s.post(w);
       return parked();
     }
     who_ = &w;
     w.env->stop->add(*this);
-    if (at != (time_point::max)()) s.add_timer(*this);
+    if (!is_never(at)) s.add_timer(*this);
     return parked();
   }
   void await_resume() noexcept { disarm(); }

@@ -67,7 +67,7 @@ class blocking_loop final : public scheduler {
   void wait_for_wake(time_point until) noexcept {
     timespec limit{};
     timespec* at = nullptr;
-    if (until != (time_point::max)()) {
+    if (!is_never(until)) {
       const duration::rep t = until.time_since_epoch().count();
       limit.tv_sec = static_cast<time_t>(t / 1'000'000'000);
       limit.tv_nsec = static_cast<long>(t % 1'000'000'000);

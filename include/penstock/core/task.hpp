@@ -6,7 +6,6 @@
 /// The coroutine type. Return `task<T>` from a function, `co_await` it from another one; start the
 /// outermost with `runtime::run`, `sync_wait` or a test runtime's `run`.
 
-#include <penstock/base/detail/take.hpp>
 #include <penstock/core/detail/promise.hpp>
 #include <penstock/core/environment.hpp>
 
@@ -65,7 +64,7 @@ class direct_awaiter : place_of<T> {
     }
     struct last {
       waiter** owned_;
-      ~last() { destroy_frame(*detail::take(*owned_)); }
+      ~last() { destroy_frame(*std::exchange(*owned_, nullptr)); }
     } at_end{owned_};
     return static_cast<task_promise<T>*>(*owned_)->take();
   }
@@ -78,7 +77,7 @@ template <class T>
 class task_awaiter {
  public:
   explicit task_awaiter(waiter* p) noexcept : p_(p) {}
-  task_awaiter(task_awaiter&& o) noexcept : p_(detail::take(o.p_)) {}
+  task_awaiter(task_awaiter&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
   task_awaiter& operator=(task_awaiter&&) = delete;
   ~task_awaiter() {
     if (p_) destroy_frame(*p_);
@@ -112,14 +111,16 @@ class task_awaiter {
     return p_ && promise().state == outcome::error ? &promise().error() : nullptr;
   }
   void discard() noexcept {
-    if (p_) destroy_frame(*detail::take(p_));
+    if (p_) destroy_frame(*std::exchange(p_, nullptr));
   }
-  promise_base* release() && noexcept { return static_cast<promise_base*>(detail::take(p_)); }
+  promise_base* release() && noexcept {
+    return static_cast<promise_base*>(std::exchange(p_, nullptr));
+  }
 
  private:
   struct last {
     task_awaiter* self;
-    ~last() { destroy_frame(*detail::take(self->p_)); }
+    ~last() { destroy_frame(*std::exchange(self->p_, nullptr)); }
   };
   void open(waiter& up) noexcept {
     p_->parent = &up;
@@ -153,10 +154,10 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
   using promise_type = detail::task_promise<T>;
   using value_type = T;
 
-  task(task && other) noexcept : p_(detail::take(other.p_)) {}
+  task(task && other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
   task& operator=(task&& other) noexcept {
-    waiter* const taken = detail::take(other.p_);  // first: `other` may be this one
-    if (waiter* const old = detail::take(p_)) detail::destroy_frame(*old);
+    waiter* const taken = std::exchange(other.p_, nullptr);  // first: `other` may be this one
+    if (waiter* const old = std::exchange(p_, nullptr)) detail::destroy_frame(*old);
     p_ = taken;
     return *this;
   }
@@ -175,10 +176,10 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
 
   // For scopes.
   detail::task_awaiter<T> into_awaiter()&& noexcept {
-    return detail::task_awaiter<T>(detail::take(p_));
+    return detail::task_awaiter<T>(std::exchange(p_, nullptr));
   }
   detail::promise_base* release()&& noexcept {
-    return static_cast<detail::promise_base*>(detail::take(p_));
+    return static_cast<detail::promise_base*>(std::exchange(p_, nullptr));
   }
 
  private:

@@ -44,7 +44,7 @@ class timer_heap {
   }
   // The first timer that is due by `now`, removed; null: none.
   timer* pop_due(time_point now) noexcept {
-    if (!root_ || next() > now) return nullptr;
+    if (!root_ || count_of(next()) > count_of(now)) return nullptr;
     timer& first = of(*root_);
     remove(first);
     return &first;
@@ -57,7 +57,9 @@ class timer_heap {
   static timer_link*& back(timer_link& t) noexcept { return of(t).back; }  // or the parent
 
   static bool before(const timer& a, const timer& b) noexcept {
-    return a.at < b.at || (a.at == b.at && a.order < b.order);
+    const std::int64_t x = count_of(a.at);
+    const std::int64_t y = count_of(b.at);
+    return x < y || (x == y && a.order < b.order);
   }
   static timer_link* merge(timer_link* a, timer_link* b) noexcept {
     if (!a) return b;

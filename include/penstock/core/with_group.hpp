@@ -5,7 +5,6 @@
 /// @file
 /// `with_group(body)`: runs the body with a task_group and ends when every task in it has ended.
 
-#include <penstock/base/detail/take.hpp>
 #include <penstock/core/ok.hpp>
 #include <penstock/core/task_group.hpp>
 
@@ -82,7 +81,7 @@ class with_group_awaiter : public leaf<with_group_awaiter<Body>>, waiter, hook {
       return static_cast<with_group_awaiter*>(self)->ended();
     });
     env = &group_.env_;
-    if (options_.grace > duration::zero()) {
+    if (options_.grace.count() > 0) {
       if constexpr (!can_drain)
         stop_program("group_options::grace needs a body of task<> or task<result<>>");
       drain_.open(w, group_.link_.own, group_, options_.grace);
@@ -112,7 +111,7 @@ class with_group_awaiter : public leaf<with_group_awaiter<Body>>, waiter, hook {
     struct last {
       with_group_awaiter* self;
       ~last() {
-        if (self->frame_) destroy_frame(*detail::take(self->frame_));
+        if (self->frame_) destroy_frame(*std::exchange(self->frame_, nullptr));
       }
     } at_end{this};
     if (group_.failed_) {
@@ -136,19 +135,19 @@ class with_group_awaiter : public leaf<with_group_awaiter<Body>>, waiter, hook {
   // and a failed one: by ok() it ended with all its locals.
   step done(waiter&, waiter*) noexcept override {
     group_.note(*frame_);
-    if (frame_->state != outcome::value) destroy_frame(*detail::take(frame_));
+    if (frame_->state != outcome::value) destroy_frame(*std::exchange(frame_, nullptr));
     return group_.one_ended(false);
   }
   step stopped(waiter&, waiter*) noexcept override {
     group_.any_stopped_ = true;
-    destroy_frame(*detail::take(frame_));
+    destroy_frame(*std::exchange(frame_, nullptr));
     return group_.one_ended(false);
   }
   bool is_scope() const noexcept override { return true; }
 
   // The last task has ended.
   step ended() noexcept {
-    if (options_.grace > duration::zero())
+    if (options_.grace.count() > 0)
       drain_.close();
     else
       group_.link_.close();

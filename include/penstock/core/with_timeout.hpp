@@ -8,7 +8,6 @@
 
 #include <penstock/core/detail/scope.hpp>
 
-#include <algorithm>
 #include <span>
 #include <string_view>
 
@@ -68,12 +67,12 @@ class timeout_awaiter : public leaf<timeout_awaiter<A>>, timer {
     phase = timer_phase::scope;
     env_ = *w.env;
     env_.stop = &link_.own;
-    env_.deadline = (std::min)(env_.deadline, at);
+    if (count_of(at) < count_of(env_.deadline)) env_.deadline = at;
     link_.open(w);
     child_.open(*this, 0, w, env_);
-    if (at <= now)
+    if (count_of(at) <= count_of(now))
       on_time();
-    else if (at != (time_point::max)())
+    else if (!is_never(at))
       s.add_timer(*this);
     return child_.begin();
   }

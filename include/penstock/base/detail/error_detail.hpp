@@ -7,7 +7,6 @@
 /// by error.hpp only.
 
 #include <penstock/base/atomic.hpp>
-#include <penstock/base/detail/take.hpp>
 #include <penstock/base/error.hpp>
 
 #include <cstdint>
@@ -97,7 +96,7 @@ struct error_detail {
   }
 
   static const error_detail* of(const error& e) noexcept { return e.detail_; }
-  static error_detail* release(error& e) noexcept { return detail::take(e.detail_); }
+  static error_detail* release(error& e) noexcept { return std::exchange(e.detail_, nullptr); }
 };
 
 PENSTOCK_NOINLINE inline void append_sentence(std::string& out, const error& whole) {

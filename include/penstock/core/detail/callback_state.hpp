@@ -5,7 +5,6 @@
 /// @file
 /// What a from_callback and the copies of its callback share: the value, and who claimed the end.
 
-#include <penstock/base/detail/take.hpp>
 #include <penstock/base/result.hpp>
 #include <penstock/base/spin_lock.hpp>
 #include <penstock/core/awaitable.hpp>
@@ -78,12 +77,12 @@ class callback_state {
   // What comes later does nothing. True: it came first.
   bool abandon() noexcept {
     const std::lock_guard lock(lock_);
-    return detail::take(who_) != nullptr;
+    return std::exchange(who_, nullptr) != nullptr;
   }
   // The end does not post the waiter before let_go(). False: it has.
   bool hold() noexcept {
     const std::lock_guard lock(lock_);
-    held_ = detail::take(who_);
+    held_ = std::exchange(who_, nullptr);
     return held_ != nullptr;
   }
   bool is_waiting() noexcept {
@@ -113,7 +112,7 @@ class callback_state {
     {
       const std::lock_guard lock(lock_);
       end_ = how;
-      who = detail::take(who_);
+      who = std::exchange(who_, nullptr);
       stopped = stopping_ && how == callback_end::dropped;
     }
     if (!who) return;

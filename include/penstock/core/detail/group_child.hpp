@@ -6,7 +6,6 @@
 /// What a task_group keeps of a child that was started as a callable, and of one that waits for a
 /// slot.
 
-#include <penstock/base/detail/take.hpp>
 #include <penstock/base/intrusive_list.hpp>
 #include <penstock/base/result.hpp>
 #include <penstock/core/detail/callable.hpp>
@@ -155,7 +154,7 @@ class started {
  public:
   started() noexcept = default;
   started(task_group& g, promise_base& child) noexcept : group_(&g), child_(&child) {}
-  started(started&& o) noexcept : group_(o.group_), child_(detail::take(o.child_)) {}
+  started(started&& o) noexcept : group_(o.group_), child_(std::exchange(o.child_, nullptr)) {}
   started& operator=(started&&) = delete;
   ~started();
   start_awaiter operator co_await() && noexcept;
@@ -170,7 +169,11 @@ class start_awaiter : public leaf<start_awaiter>, stop_node, public list_node {
  public:
   start_awaiter(task_group* g, promise_base* child) noexcept : group_(g), child_(child) {}
   start_awaiter(start_awaiter&& o) noexcept
-      : leaf(), stop_node(), list_node(), group_(o.group_), child_(detail::take(o.child_)) {}
+      : leaf(),
+        stop_node(),
+        list_node(),
+        group_(o.group_),
+        child_(std::exchange(o.child_, nullptr)) {}
   ~start_awaiter();
   bool await_ready() noexcept;
   suspension start(waiter& w) noexcept;

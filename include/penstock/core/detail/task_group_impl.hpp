@@ -5,7 +5,6 @@
 /// @file
 /// Bodies of task_group that are not on the fast path.
 
-#include <penstock/base/detail/take.hpp>
 #include <penstock/base/log.hpp>
 #include <penstock/core/task_group.hpp>
 
@@ -14,7 +13,7 @@
 namespace penstock {
 
 inline result<> validate(const group_options& o) {
-  if (o.grace < duration::zero()) {
+  if (o.grace.count() < 0) {
     return fail(errc::invalid_option, "group_options", "grace must not be negative");
   }
   return {};
@@ -109,7 +108,7 @@ inline detail::started task_group::begin_special(detail::promise_base& child) no
 inline void task_group::slot_free() noexcept {
   if (auto* const w = waiting_.pop_front()) {
     detail::scope_stop::remove(*w);
-    env_.sched->post(*detail::take(w->child_));
+    env_.sched->post(*std::exchange(w->child_, nullptr));
     w->who_->env->sched->post(*w->who_);
     return;
   }
@@ -152,7 +151,7 @@ inline detail::started::~started() {
   PENSTOCK_ASSERT(!child_, "with max_running, await group.start(...)");
 }
 inline detail::start_awaiter detail::started::operator co_await() && noexcept {
-  return start_awaiter(group_, detail::take(child_));
+  return start_awaiter(group_, std::exchange(child_, nullptr));
 }
 
 inline detail::start_awaiter::~start_awaiter() {
