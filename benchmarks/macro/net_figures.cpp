@@ -105,6 +105,7 @@ bench::figure echo(const char* name, double at_most) {
                   {std::string(name) + ".p50", "us", judged::not_at_all}},
       .baseline = [] { return the_contest<Baseline, Subject, Connections, Bytes>().baseline(); },
       .subject = [] { return the_contest<Baseline, Subject, Connections, Bytes>().subject(); },
+      .place = bench::place::two_cpus,
       .missing = bench::no_ring};  // the load needs one, too
 }
 
@@ -128,6 +129,7 @@ bench::figure latency(const char* name, double at_most) {
                       {std::string(name) + ".cpu", "us", judged::not_at_all}},
           .baseline = [] { return time_first(the_contest<Baseline, Subject, 1, 64>().baseline()); },
           .subject = [] { return time_first(the_contest<Baseline, Subject, 1, 64>().subject()); },
+          .place = bench::place::two_cpus,
           .missing = bench::no_ring};
 }
 const bench::add spin_server(latency<some, spinning>("net.spin.server", 0.35));

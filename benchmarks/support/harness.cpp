@@ -113,7 +113,7 @@ class measurement {
   }
 
   std::vector<outcome> run() {
-    if (figure_.place == place::all_cpus)
+    if (figure_.place == place::all_cpus || figure_.place == place::two_cpus)
       use_all_cpus();
     else
       pin_to_one_cpu();
@@ -123,7 +123,8 @@ class measurement {
       figure_.baseline();
       figure_.subject();
     }
-    const pair_counts counts = figure_.place == place::one_cpu ? pairs_of_calls : pairs_of_programs;
+    const bool many = figure_.place == place::one_cpu || figure_.place == place::two_cpus;
+    const pair_counts counts = many ? pairs_of_calls : pairs_of_programs;
     std::size_t wanted = options_.pairs ? options_.pairs : counts.few;
     std::size_t retries = 10 * counts.many;  // then disturbed pairs count
     for (std::size_t i = 0; i < wanted; ++i) {

@@ -50,6 +50,7 @@ enum class place {
   one_cpu,        ///< this process, pinned to one cpu
   fresh_process,  ///< each run in a new process, pinned: for memory
   all_cpus,       ///< this process, not pinned: it starts threads or programs
+  two_cpus,       ///< this process, which pins itself; it has short visits to servers, and sleeps
 };
 
 struct figure {
