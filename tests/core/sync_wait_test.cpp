@@ -117,6 +117,34 @@ TEST_CASE("sync_wait nests: inside a task of another loop") {
   CHECK(got == 5);
 }
 
+TEST_CASE("sync_wait nests: in the destructor of a task's parameter, whose caller comes next") {
+  static std::string order;
+  struct waits {
+    waits() = default;
+    waits(const waits&) = delete;
+    waits& operator=(const waits&) = delete;
+    ~waits() {
+      auto inside = []() -> task<> {
+        co_await yield();
+        order += "inner ";
+      };
+      sync_wait(inside());
+    }
+  };
+  auto child = [](std::unique_ptr<waits>) -> task<int> {
+    order += "child ";
+    co_return 7;
+  };
+  auto outer = [&]() -> task<int> {
+    const int seven = co_await child(std::make_unique<waits>());
+    order += "outer ";
+    co_return seven;
+  };
+  order.clear();
+  CHECK(sync_wait(outer()) == 7);
+  CHECK(order == "child inner outer ");
+}
+
 TEST_CASE("a foreign thread wakes a sleeping sync_wait, every time") {
   for (int i = 0; i < 200; ++i) {
     signal s;

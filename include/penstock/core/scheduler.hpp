@@ -114,6 +114,7 @@ class scheduler {
 
    private:
     scheduler* before_;
+    [[no_unique_address]] detail::inner_loop inner_;
   };
 
   [[nodiscard]] bool has_ready() const noexcept { return head_ != 0; }

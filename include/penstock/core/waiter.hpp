@@ -151,7 +151,19 @@ inline void drive(handle h) {
     handle::from_address(next).resume();
   }
 }
+// A loop that runs inside a destructor: the coroutine that is to be next waits.
+class inner_loop {
+ public:
+  inner_loop() noexcept : next_(next_handle) { next_handle = nullptr; }
+  inner_loop(const inner_loop&) = delete;
+  inner_loop& operator=(const inner_loop&) = delete;
+  ~inner_loop() { next_handle = next_; }
+
+ private:
+  void* next_;
+};
 #else
+class inner_loop {};
 using transfer = handle;
 inline handle go(handle h) noexcept { return h ? h : std::noop_coroutine(); }
 inline handle go_known(handle h) noexcept { return h; }  // h is not null
