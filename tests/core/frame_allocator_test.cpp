@@ -147,7 +147,7 @@ TEST_CASE("after the first MiB slabs are cut out of regions of 2 MiB") {
   std::set<std::uintptr_t> regions;
   std::size_t frames = 0;
   for (std::size_t made = 0; made < 2 * detail::frame_region; made += batch) {
-    for (auto* f = depot.take(c); f; f = f->next) {
+    for (auto* f = depot.take(c); f->next; f = f->next) {
       regions.insert(reinterpret_cast<std::uintptr_t>(f) / detail::frame_region);
       ++frames;
     }
@@ -196,7 +196,7 @@ TEST_CASE("threads that fill regions at once get frames of their own") {
   for (auto& mine : taken) {
     all.emplace_back([&] {
       for (std::size_t i = 0; i < takes; ++i) {
-        for (auto* f = depot.take(c); f; f = f->next) mine.push_back(f);
+        for (auto* f = depot.take(c); f->next; f = f->next) mine.push_back(f);
       }
     });
   }

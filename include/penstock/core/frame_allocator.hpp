@@ -56,9 +56,12 @@ static_assert(frame_class_size(frame_classes - 1) == max_frame);
 
 struct free_frame {
   free_frame* next;
-  free_frame* next_batch;  // these two of a batch's first frame, in the depot
-  std::uint32_t count;
+  free_frame* next_batch;  // of a batch's first frame, in the depot
+  std::uint32_t count;     // of frames from this one on
 };
+// The ends of lists: `next` is null. Of one that the thread has not used yet: full, too.
+inline constinit free_frame no_frames{nullptr, nullptr, 0};
+inline constinit free_frame unused_frames{nullptr, nullptr, ~std::uint32_t{0}};
 // A coroutine's frame is never that small: resume, destroy and a promise are more.
 constexpr std::size_t min_frame = 32;
 static_assert(sizeof(free_frame) <= min_frame);
@@ -70,9 +73,8 @@ constexpr std::uint32_t frame_batch(std::size_t size) noexcept {
 }
 
 struct frame_list {
-  free_frame* first;   // taken from and given to
-  free_frame* spare;   // a full batch, or null
-  std::uint32_t room;  // how many more `first` takes: of a batch
+  free_frame* first = &unused_frames;  // taken from and given to: up to a batch
+  free_frame* spare = nullptr;         // a full batch, or null
 };
 
 // 2 MiB at such an address: one huge page, where there are any. Null: there is no memory, or no
@@ -112,8 +114,7 @@ class frame_depot {
     lock_.unlock();
     return carve(c);
   }
-  void give(std::size_t c, free_frame* batch, std::uint32_t count) noexcept {
-    batch->count = count;
+  void give(std::size_t c, free_frame* batch) noexcept {
     lock_.lock();
     ++stats_.spills;
     batch->next_batch = batches_[c];
@@ -142,9 +143,10 @@ class frame_depot {
     free_frame* all = nullptr;
     free_frame* last = nullptr;
     for (std::size_t b = count; b-- > 0;) {
-      free_frame* batch = nullptr;
+      free_frame* batch = &no_frames;
       for (std::size_t i = per_batch; i-- > 0;) {
-        batch = ::new (memory + (b * per_batch + i) * size) free_frame{batch, nullptr, per_batch};
+        batch =
+            ::new (memory + (b * per_batch + i) * size) free_frame{batch, nullptr, batch->count + 1};
       }
       batch->next_batch = all;
       all = batch;
@@ -223,9 +225,8 @@ struct frame_reaper {
   ~frame_reaper() {
     for (std::size_t c = 0; c < frame_classes; ++c) {
       auto& l = frames_of_thread.lists[c];
-      const std::uint32_t full = frame_batch(frame_class_size(c));
-      if (l.first) frames_depot.give(c, l.first, full - l.room);
-      if (l.spare) frames_depot.give(c, l.spare, full);
+      if (l.first->next) frames_depot.give(c, l.first);
+      if (l.spare) frames_depot.give(c, l.spare);
       l = {};
     }
   }
@@ -235,29 +236,18 @@ inline thread_local frame_reaper reaper_of_thread;
 PENSTOCK_NOINLINE inline void* frame_refill(std::size_t c) {
   reaper_of_thread.armed = true;
   auto& l = frames_of_thread.lists[c];
-  const std::uint32_t full = frame_batch(frame_class_size(c));
-  free_frame* f = l.spare;
-  if (f) {
-    l.spare = nullptr;
-    l.room = 1;
-  } else {
-    l.room = full;
-    f = frames_depot.take(c);
-    l.room = full - f->count + 1;  // a batch of an ended thread may be short
-  }
+  free_frame* const f = l.spare ? std::exchange(l.spare, nullptr) : frames_depot.take(c);
   l.first = f->next;
   return f;
 }
-// `first` is full, or the list is new: it becomes the spare one, and that one goes to the depot.
+// `first` is full: it becomes the spare one, and that one goes to the depot.
 PENSTOCK_NOINLINE inline void frame_spill(std::size_t c) noexcept {
   reaper_of_thread.armed = true;
   auto& l = frames_of_thread.lists[c];
-  const std::uint32_t full = frame_batch(frame_class_size(c));
-  if (l.first) {
-    if (l.spare) frames_depot.give(c, l.spare, full);
-    l.spare = std::exchange(l.first, nullptr);
-  }
-  l.room = full;
+  free_frame* const full = std::exchange(l.first, &no_frames);
+  if (!full->next) return;  // the thread's first frame of this class came from another one
+  if (l.spare) frames_depot.give(c, l.spare);
+  l.spare = full;
 }
 
 // Inlined: a coroutine's frame has a constant size, and with it a constant class.
@@ -266,9 +256,9 @@ PENSTOCK_ALWAYS_INLINE inline void* frame_allocate(std::size_t n) {
   if (n <= max_frame) [[likely]] {
     const std::size_t c = frame_class(n < min_frame ? min_frame : n);
     auto& l = frames_of_thread.lists[c];
-    if (auto* f = l.first) [[likely]] {
-      l.first = f->next;
-      ++l.room;
+    auto* const f = l.first;
+    if (auto* const following = f->next) [[likely]] {
+      l.first = following;
       return f;
     }
     return frame_refill(c);
@@ -282,11 +272,11 @@ PENSTOCK_ALWAYS_INLINE inline void frame_free(void* p, std::size_t n) noexcept {
   if (n <= max_frame) [[likely]] {
     const std::size_t c = frame_class(n < min_frame ? min_frame : n);
     auto& l = frames_of_thread.lists[c];
-    if (l.room == 0) [[unlikely]]
+    if (l.first->count >= frame_batch(frame_class_size(c))) [[unlikely]]
       frame_spill(c);
-    --l.room;
     auto* f = static_cast<free_frame*>(p);
     f->next = l.first;
+    f->count = l.first->count + 1;
     l.first = f;
     return;
   }
