@@ -44,15 +44,14 @@ task<result<>> echo_some(tcp_stream& peer) {
   }
   co_return {};
 }
-task<> session(tcp_stream peer, bool leases) {
-  // Its end is the end of this connection only.
-  if (leases) {
-    const auto outcome = co_await echo_leases(peer);
-    static_cast<void>(outcome);
-  } else {
-    const auto outcome = co_await echo_some(peer);
-    static_cast<void>(outcome);
-  }
+// The end of one is the end of this connection only.
+task<> lease_session(tcp_stream peer) {
+  const auto outcome = co_await echo_leases(peer);
+  static_cast<void>(outcome);
+}
+task<> some_session(tcp_stream peer) {
+  const auto outcome = co_await echo_some(peer);
+  static_cast<void>(outcome);
 }
 task<result<>> serve(std::uint16_t port, bool leases) {
   const endpoint where("127.0.0.1", port);
@@ -62,7 +61,10 @@ task<result<>> serve(std::uint16_t port, bool leases) {
   const auto accept_all = [&](task_group& group) -> task<result<>> {
     for (;;) {
       auto peer = co_await ok(listener.accept());
-      group.start(session, std::move(peer), leases);
+      if (leases)
+        group.start(lease_session, std::move(peer));
+      else
+        group.start(some_session, std::move(peer));
     }
   };
   co_return co_await with_group(accept_all);

@@ -96,10 +96,10 @@ class uring_leases {
     s.length = static_cast<std::uint32_t>(c.res);
     return s;
   }
-  // The kernel had none left: it is to have more, up to a quarter: what it has used once stays
+  // The kernel had none left: it is to have more, up to an eighth: what it has used once stays
   // committed memory, and it uses all that it has in turn.
   void want_more() noexcept {
-    if (wanted_ <= mask_ / 4) wanted_ *= 2;
+    if (wanted_ <= mask_ / 16) wanted_ *= 2;
   }
   // Without a ring of buffers: the socket is readable, we receive ourselves. Null: `result` says
   // why there are no bytes.
