@@ -3,6 +3,7 @@
 #include <penstock/core/task.hpp>
 
 #include <penstock/base/result.hpp>
+#include <penstock/core/sync_wait.hpp>
 #include <penstock/core/with_group.hpp>
 #include <penstock/core/yield.hpp>
 #include <penstock/test/lifetime_tracked.hpp>
@@ -14,6 +15,7 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -244,4 +246,53 @@ PENSTOCK_TEST("members, virtual functions, templates, and every kind of paramete
   CHECK(co_await parameters("ab", s, std::make_unique<int>(1), 1, 2) == 8);
   std::function<task<int>(int)> erased = generic<int>;
   CHECK(co_await erased(3) == 3);
+}
+
+namespace {
+struct moved_only {
+  explicit moved_only(int v) noexcept : value(v) {}
+  moved_only(const moved_only&) = delete;
+  moved_only(moved_only&&) = default;
+  int value;
+};
+static_assert(std::is_trivially_copyable_v<moved_only>);
+struct greedy {
+  const void* to;
+  template <class U>
+  greedy(U&& u) : to(&u) {}
+};
+static_assert(std::is_trivially_copyable_v<greedy>);
+int target = 0;
+
+task<moved_only> make_moved_only() { co_return moved_only(7); }
+task<greedy> make_greedy() { co_return greedy(target); }
+
+struct session_state {
+  std::optional<task<int>> work;
+};
+task<int> keeps_itself(std::unique_ptr<session_state> self) {
+  static_cast<void>(self);
+  co_return 7;
+}
+}  // namespace
+
+TEST_CASE("small values are moved to the one that awaits, whatever their constructors") {
+  auto all = []() -> task<> {
+    const moved_only seven = co_await make_moved_only();
+    CHECK(seven.value == 7);
+    const greedy g = co_await make_greedy();
+    CHECK(g.to == &target);
+  };
+  sync_wait(all());
+}
+
+TEST_CASE("a task may own, by its parameter, the object that it was awaited from") {
+  auto outer = []() -> task<int> {
+    auto owner = std::make_unique<session_state>();
+    session_state& state = *owner;
+    state.work.emplace(keeps_itself(std::move(owner)));
+    const int value = co_await std::move(*state.work);
+    co_return value;
+  };
+  CHECK(sync_wait(outer()) == 7);
 }

@@ -28,50 +28,6 @@ struct place_of<T, true> {
 template <>
 struct place_of<void, true> {};
 
-// co_await f(): the task, a temporary of the same full expression, stays the owner.
-template <class T>
-class direct_awaiter : place_of<T> {
- public:
-  explicit direct_awaiter(waiter** owner) noexcept : owned_(owner) {}
-  bool await_ready() const noexcept { return false; }
-  template <class Promise>
-  transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
-    waiter& up = h.promise();
-    waiter& child = **owned_;
-    child.parent = &up;
-    child.env = up.env;
-    up.slot = owned_;
-    if constexpr (is_handed_over<T>) {
-      auto& promise = static_cast<task_promise<T>&>(child);
-      promise.hands_over = true;
-      if constexpr (!std::is_void_v<T>) promise.place = std::addressof(this->value);
-    }
-    return go(handle_of(child));
-  }
-  T await_resume() { return take(); }
-  [[nodiscard]] T await_resume() requires is_result_v<T> { return take(); }
-
- private:
-  // Moves the value out, then destroys the frame, before the parent goes on.
-  T take() {
-    if constexpr (is_handed_over<T>) {
-      if (!*owned_) [[likely]] {
-        if constexpr (std::is_void_v<T>)
-          return;
-        else
-          return this->value;
-      }
-    }
-    struct last {
-      waiter** owned_;
-      ~last() { destroy_frame(*std::exchange(*owned_, nullptr)); }
-    } at_end{owned_};
-    return static_cast<task_promise<T>*>(*owned_)->take();
-  }
-
-  waiter** owned_;
-};
-
 // A task inside another awaiter, as its owner.
 template <class T>
 class task_awaiter {
@@ -117,6 +73,10 @@ class task_awaiter {
     return static_cast<promise_base*>(std::exchange(p_, nullptr));
   }
 
+ protected:
+  task_promise<T>& promise() const noexcept { return *static_cast<task_promise<T>*>(p_); }
+  waiter* p_;
+
  private:
   struct last {
     task_awaiter* self;
@@ -126,8 +86,37 @@ class task_awaiter {
     p_->parent = &up;
     p_->env = up.env;
   }
-  task_promise<T>& promise() const noexcept { return *static_cast<task_promise<T>*>(p_); }
-  waiter* p_;
+};
+
+// co_await f(). It owns the task: the temporary may be gone before the task's parameters are.
+template <class T>
+class direct_awaiter : public task_awaiter<T>, place_of<T> {
+ public:
+  using task_awaiter<T>::task_awaiter;
+  template <class Promise>
+  transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
+    if constexpr (is_handed_over<T>) {
+      auto& child = this->promise();
+      child.hands_over = true;
+      if constexpr (!std::is_void_v<T>) child.place = std::addressof(this->value);
+    }
+    return go(this->start(h.promise()));
+  }
+  T await_resume() { return take(); }
+  [[nodiscard]] T await_resume() requires is_result_v<T> { return take(); }
+
+ private:
+  T take() {
+    if constexpr (is_handed_over<T>) {
+      if (!this->p_) [[likely]] {
+        if constexpr (std::is_void_v<T>)
+          return;
+        else
+          return std::move(this->value);
+      }
+    }
+    return task_awaiter<T>::await_resume();
+  }
 };
 }  // namespace detail
 
@@ -165,7 +154,7 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
     if (p_) detail::destroy_frame(*p_);
   }
   detail::direct_awaiter<T> operator co_await()&& noexcept {
-    return detail::direct_awaiter<T>(&p_);
+    return detail::direct_awaiter<T>(std::exchange(p_, nullptr));
   }
   template <class Self = task>
   detail::direct_awaiter<T> operator co_await() const& noexcept {

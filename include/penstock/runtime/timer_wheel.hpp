@@ -26,7 +26,8 @@ namespace penstock {
 /// **Ordering.** by tick; in one tick timers of leaves before those of scopes, each in the order
 /// they were added. Never early; late by at most one tick.
 /// **Thread-safety.** one thread.
-/// **Complexity.** add and cancel O(1), a few instructions; no allocation. A timer moves at most
+/// **Complexity.** add and cancel O(1), a few instructions; no allocation. A
+/// cancelled timer is looked past once by next() or advance(). A timer moves at most
 /// four times, and wakes its loop for that at most three times.
 class timer_wheel {
  public:

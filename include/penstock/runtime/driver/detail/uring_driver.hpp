@@ -67,6 +67,11 @@ class uring_driver final : public driver {
     }
   }
 
+  void cancel_answered(const io_uring_cqe& c) noexcept {
+    const operation* const again = queue_.cancel_answered(c);
+    if (again && again->kind == operation_kind::receive_lease) let_go_ = true;
+  }
+
   // What receives on `fd`, and its cancellation, reach the kernel before the descriptor goes: the
   // next one of this number may be another loop's.
   void forget(int) noexcept override {
@@ -156,7 +161,7 @@ class uring_driver final : public driver {
   void reap() noexcept {
     ring().reap([this](const io_uring_cqe& c) {
       if (uring_cancels::is_one(c.user_data)) [[unlikely]]
-        return queue_.cancel_answered(c);
+        return cancel_answered(c);
       operation& op = *reinterpret_cast<operation*>(c.user_data);
       if (op.kind < operation_kind::send_zero_copy || op.kind == operation_kind::poll) [[likely]]
         finish(op, c.res);

@@ -96,8 +96,8 @@ class uring_leases {
     s.length = static_cast<std::uint32_t>(c.res);
     return s;
   }
-  // The kernel had none left: it is to have more, up to an eighth: what it has used once stays
-  // committed memory, and it uses all that it has in turn.
+  // The kernel had none left: it is to have more, up to an eighth, or 32: what it has used once
+  // stays committed memory, and it uses all that it has in turn.
   void want_more() noexcept {
     if (wanted_ <= mask_ / 16) wanted_ *= 2;
   }

@@ -40,9 +40,12 @@ class uring_submissions {
       push(op, operation_stage::cancelling);
   }
   // What the kernel said to that. A file's operation ends by itself: it is not asked for again.
-  void cancel_answered(const io_uring_cqe& c) noexcept {
+  // Gives what was.
+  operation* cancel_answered(const io_uring_cqe& c) noexcept {
     operation* const op = cancels_.answered(c.user_data);
-    if (op && c.res == -ENOENT && op->kind >= operation_kind::connect) cancel(*op);
+    if (!op || c.res != -ENOENT || op->kind < operation_kind::connect) return nullptr;
+    cancel(*op);
+    return op;
   }
   // All that the kernel has, and `wake_read` by name: kernels before 5.19 know no ANY.
   void cancel_all(operation& wake_read) noexcept {
