@@ -145,8 +145,8 @@ class frame_depot {
     for (std::size_t b = count; b-- > 0;) {
       free_frame* batch = &no_frames;
       for (std::size_t i = per_batch; i-- > 0;) {
-        batch =
-            ::new (memory + (b * per_batch + i) * size) free_frame{batch, nullptr, batch->count + 1};
+        batch = ::new (memory + (b * per_batch + i) * size)
+            free_frame{batch, nullptr, batch->count + 1};
       }
       batch->next_batch = all;
       all = batch;
