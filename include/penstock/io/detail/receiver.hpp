@@ -23,9 +23,9 @@
 namespace penstock::detail {
 struct open_socket;
 // An operation of the socket is over: a close() may wait for that.
-inline void operation_left(open_socket& s) noexcept;
+void operation_left(open_socket& s) noexcept;
 // The same of one that waited for the socket's receiver.
-inline void receiver_left(open_socket& s) noexcept;
+void receiver_left(open_socket& s) noexcept;
 
 // One waiter at a time. Its address is the operation's, so it stands apart from the socket; it
 // lives until the driver has let go of it.
