@@ -311,8 +311,10 @@ TEST_CASE("run_on_each_loop takes what is submitted; services live until all has
           const mark at_end{background};
           co_await sleep_for(1h);
         };
+        std::atomic<int> main_tasks_over{0};
         const auto slow = [&]() -> task<> {
-          co_await sleep_for(4ms);
+          while (main_tasks_over != 2) co_await yield();
+          for (int turn = 0; turn < 100; ++turn) co_await yield();
           CHECK(background == 2);
           slow_ended = true;
         };
@@ -322,6 +324,7 @@ TEST_CASE("run_on_each_loop takes what is submitted; services live until all has
           task_group& services = co_await this_task::services();
           services.start(serve);
           co_await yield();
+          ++main_tasks_over;
           co_return result<>();
         };
         CHECK(rt.run_on_each_loop(fn));
