@@ -29,5 +29,6 @@
 #include <penstock/base/result.hpp>
 #include <penstock/base/scope_exit.hpp>
 #include <penstock/base/spin_lock.hpp>
+#include <penstock/base/taken.hpp>
 #include <penstock/base/unique_function.hpp>
 #include <penstock/base/version.hpp>

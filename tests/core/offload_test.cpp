@@ -29,6 +29,7 @@ using probes::failure;
 namespace {
 template <class Fn>
 using offload_t = await_result_t<decltype(offload(std::declval<Fn>()))>;
+static_assert(std::is_trivially_copyable_v<offload_options>);
 static_assert(std::is_same_v<offload_t<int (*)()>, int>);
 static_assert(std::is_same_v<offload_t<int& (*)()>, int&>);
 static_assert(std::is_void_v<offload_t<void (*)()>>);

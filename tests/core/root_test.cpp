@@ -158,8 +158,8 @@ TEST_CASE("an error that a service returns is logged with its name, and is not r
     co_await sleep_for(4ms);
     co_return 7;
   };
-  const probes::log both = {"warning: background task 'upkeep' failed: flush 'a': closed",
-                            "warning: background task failed: flush 'a': closed"};
+  const probes::log both = {"warning: background task 'upkeep': flush 'a': closed",
+                            "warning: background task: flush 'a': closed"};
   test::test_runtime rt;
   CHECK(rt.run(run(false)).value() == 7);
   CHECK(lines.kept() == both);

@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 using probes::failure;
 using probes::noted;
 
+static_assert(std::is_trivially_copyable_v<group_options>);
 static_assert(
     std::is_void_v<await_result_t<decltype(with_group(std::declval<task<> (&)(task_group&)>()))>>);
 static_assert(std::is_same_v<result<int>, await_result_t<decltype(with_group(

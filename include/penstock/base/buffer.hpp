@@ -8,6 +8,7 @@
 
 #include <penstock/base/assert.hpp>
 #include <penstock/base/atomic.hpp>
+#include <penstock/base/taken.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -88,15 +89,15 @@ class [[nodiscard]] buffer {
   static buffer adopt(std::span<std::byte> bytes, Release release);
 
   buffer(buffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)),
+      : data_(detail::taken(other.data_)),
         size_(std::exchange(other.size_, 0)),
-        owner_(std::exchange(other.owner_, nullptr)) {}
+        owner_(detail::taken(other.owner_)) {}
   buffer& operator=(buffer&& other) noexcept {
     if (this != &other) {
       reset();
-      data_ = std::exchange(other.data_, nullptr);
+      data_ = detail::taken(other.data_);
       size_ = std::exchange(other.size_, 0);
-      owner_ = std::exchange(other.owner_, nullptr);
+      owner_ = detail::taken(other.owner_);
     }
     return *this;
   }
@@ -143,7 +144,7 @@ class [[nodiscard]] buffer {
   }
   /// Ends the lease: the buffer is empty afterwards.
   void reset() noexcept {
-    if (auto* const owner = std::exchange(owner_, nullptr)) owner->drop();
+    if (auto* const owner = detail::taken(owner_)) owner->drop();
     data_ = nullptr;
     size_ = 0;
   }

@@ -9,6 +9,7 @@
 #include <penstock/base/clock.hpp>
 #include <penstock/base/config.hpp>
 #include <penstock/base/errc.hpp>
+#include <penstock/base/taken.hpp>
 
 #include <concepts>
 #include <optional>
@@ -76,7 +77,7 @@ class [[nodiscard]] error {
   error& operator=(const error& other) noexcept { return *this = error(other); }
   error& operator=(error&& other) noexcept {
     code_ = other.code_;
-    auto* const taken = std::exchange(other.detail_, nullptr);  // first: `other` may be this one
+    auto* const taken = detail::taken(other.detail_);  // first: `other` may be this one
     if (auto* const old = detail_) drop(old);
     detail_ = taken;
     return *this;
@@ -94,7 +95,8 @@ class [[nodiscard]] error {
   /// What made it fail; an error with code 0 when nobody said.
   [[nodiscard]] error cause() const noexcept;
   /// How long the one that refused asked to wait before another attempt.
-  [[nodiscard]] std::optional<duration> retry_after() const noexcept;
+  template <class Duration = duration>  // a template: who does not ask does not pay for optional
+  [[nodiscard]] std::optional<Duration> retry_after() const noexcept;
   /// Why a retry gave up.
   [[nodiscard]] retry_stop why() const noexcept;
   /// One sentence: "open '/x/y': No such file or directory".
@@ -153,9 +155,8 @@ class [[nodiscard]] error {
   static void drop(detail::error_detail* d) noexcept;
   // A detail that is this object's alone, or null when memory is out.
   detail::error_detail* own() noexcept;
-  // The first detail, along the causes with the same code, for which `has` holds.
-  template <class Has>
-  const detail::error_detail* find(Has has) const noexcept;
+  // The next detail, along the causes with the same code, or null.
+  const detail::error_detail* next(const detail::error_detail& d) const noexcept;
 
   std::error_code code_;
   detail::error_detail* detail_ = nullptr;

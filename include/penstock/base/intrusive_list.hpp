@@ -7,8 +7,8 @@
 /// allocates nothing and removing any element is O(1).
 
 #include <penstock/base/assert.hpp>
+#include <penstock/base/taken.hpp>
 
-#include <concepts>
 #include <cstddef>
 #include <iterator>
 #include <utility>
@@ -41,10 +41,10 @@ class intrusive_list {
 
   constexpr intrusive_list() noexcept = default;
   constexpr intrusive_list(intrusive_list&& other) noexcept
-      : first_(std::exchange(other.first_, nullptr)), last_(std::exchange(other.last_, nullptr)) {}
+      : first_(detail::taken(other.first_)), last_(detail::taken(other.last_)) {}
   constexpr intrusive_list& operator=(intrusive_list&& other) noexcept {
-    first_ = std::exchange(other.first_, nullptr);
-    last_ = std::exchange(other.last_, nullptr);
+    first_ = detail::taken(other.first_);
+    last_ = detail::taken(other.last_);
     return *this;
   }
 
@@ -119,7 +119,6 @@ class intrusive_list {
  private:
   static constexpr list_node* node(T& x) noexcept { return static_cast<Node*>(&x); }
   static constexpr T* element(list_node* n) noexcept {
-    static_assert(std::derived_from<T, Node> && std::derived_from<Node, list_node>);
     return static_cast<T*>(static_cast<Node*>(n));
   }
 

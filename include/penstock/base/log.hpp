@@ -50,7 +50,7 @@ inline void log_to_stderr(const log_record& r) noexcept {
                static_cast<int>(r.message.size()), r.message.data());
 }
 inline constinit atomic<log_sink> current_log_sink{&log_to_stderr};
-inline constinit atomic<log_level> current_log_level{log_level::info};
+inline constinit atomic<unsigned char> current_log_level{1};  // a log_level: info
 }  // namespace detail
 
 /// Replaces the sink, for the whole program.
@@ -65,12 +65,14 @@ inline log_sink set_log_sink(log_sink sink) noexcept {
 
 /// Messages below `level` are dropped; `info` at first. Gives the level that was in force.
 inline log_level set_log_level(log_level level) noexcept {
-  return detail::current_log_level.exchange(level, detail::memory_order_relaxed);
+  return log_level{detail::current_log_level.exchange(static_cast<unsigned char>(level),
+                                                      detail::memory_order_relaxed)};
 }
 /// Whether a message of `level` reaches the sink: ask before composing an expensive one.
 [[nodiscard]] inline bool log_enabled(log_level level) noexcept {
   return level != log_level::off &&
-         level >= detail::current_log_level.load(detail::memory_order_relaxed);
+         static_cast<unsigned char>(level) >=
+             detail::current_log_level.load(detail::memory_order_relaxed);
 }
 /// Hands `message` to the sink.
 inline void log(log_level level, std::string_view message) noexcept {

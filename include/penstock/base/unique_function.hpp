@@ -6,6 +6,7 @@
 /// A callable of any type that is moved and never copied: what std::function cannot hold.
 
 #include <penstock/base/assert.hpp>
+#include <penstock/base/taken.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -127,7 +128,7 @@ class [[nodiscard]] unique_function<R(Args...)> {
       fits<F>&& std::is_trivially_destructible_v<F> ? nullptr : &destroy<F>};
 
   void take(unique_function& other) noexcept {
-    operations_ = std::exchange(other.operations_, nullptr);
+    operations_ = detail::taken(other.operations_);
     if (!operations_) return;
     if (operations_->move) {
       operations_->move(other.storage_, storage_);
@@ -136,7 +137,7 @@ class [[nodiscard]] unique_function<R(Args...)> {
     }
   }
   void reset() noexcept {
-    const operations* const old = std::exchange(operations_, nullptr);
+    const operations* const old = detail::taken(operations_);
     if (old && old->destroy) old->destroy(storage_);
   }
 

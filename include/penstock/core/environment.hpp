@@ -7,6 +7,7 @@
 /// service scope, name; and the stop of a scope. Tasks read it through this_task.hpp.
 
 #include <penstock/base/clock.hpp>
+#include <penstock/base/taken.hpp>
 #include <penstock/core/stop_token.hpp>
 #include <penstock/core/waiter.hpp>
 
@@ -67,11 +68,13 @@ class scope_stop {
   // on_stop() goes on here next. So scopes in scopes are not recursion, however deep.
   bool request_stop(stop_reason why) noexcept {
     if (!source_.request_stop(why)) return false;
-    pending_ = std::exchange(head_, nullptr);  // what a callback adds stays: shields do
+    pending_ = detail::taken(head_);  // what a callback adds stays: shields do
     if (!pending_) return true;
     pending_->link_ = &pending_;
-    outer_ = std::exchange(walked_, this);
-    if (std::exchange(walking_, true)) return true;
+    outer_ = walked_;
+    walked_ = this;
+    if (walking_) return true;
+    walking_ = true;
     while (scope_stop* const s = walked_) {
       stop_node* const n = s->pending_;  // null: another's on_stop() removed the last
       if (n) unlink(*n);

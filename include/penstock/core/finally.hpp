@@ -58,15 +58,17 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
     if constexpr (std::is_void_v<R>) {
       result_.get();
       after();
-      if constexpr (cleanup_fails) return status();
+      if constexpr (cleanup_fails) {
+        if (cleanup_failed_) return tl::unexpected<error>(std::move(error_));
+        return {};
+      }
     } else {
       R value = result_.get();
       after();
       if constexpr (cleanup_fails) {
         out result(std::move(value));
         if (!result) return result;
-        auto s = status();
-        if (!s) return tl::unexpected<error>(std::move(s).error());
+        if (cleanup_failed_) return tl::unexpected<error>(std::move(error_));
         return result;
       } else {
         return value;
@@ -103,10 +105,13 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
   void collect() noexcept {
     if (!after_ || after_->end() != child_end::completed) return;
     try {
-      if constexpr (cleanup_fails)
-        status_ = after_->awaiter().await_resume();
-      else
+      if constexpr (cleanup_fails) {
+        auto status = after_->awaiter().await_resume();
+        cleanup_failed_ = !status;
+        if (cleanup_failed_) error_ = std::move(status).error();
+      } else {
         static_cast<void>(after_->awaiter().await_resume());
+      }
     } catch (...) {
       thrown_ = std::current_exception();
     }
@@ -115,12 +120,6 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
   void after() {
     collect();
     if (thrown_) std::rethrow_exception(thrown_);
-  }
-  result<> status() {
-    if constexpr (cleanup_fails) {
-      if (!status_) return tl::unexpected<error>(status_.error());
-    }
-    return {};
   }
   // Only after the clean-up of a stopped body threw.
   [[noreturn]] out canceled() { std::rethrow_exception(thrown_); }
@@ -132,7 +131,8 @@ class finally_awaiter : public leaf<finally_awaiter<A, Cleanup>> {
   std::exception_ptr thrown_;
   bool beginning_ = false;
   bool at_once_ = false;
-  std::conditional_t<cleanup_fails, resume_t<C>, result<>> status_{};
+  bool cleanup_failed_ = false;
+  error error_;
   scope_child<A, finally_awaiter> body_;
   child_result<R> result_;
   std::optional<scope_child<C, finally_awaiter>> after_;

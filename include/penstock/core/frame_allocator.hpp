@@ -14,6 +14,7 @@
 
 #include <penstock/base/config.hpp>
 #include <penstock/base/spin_lock.hpp>
+#include <penstock/base/taken.hpp>
 
 #if __has_include(<sys/mman.h>)
 #include <sys/mman.h>
@@ -236,7 +237,7 @@ inline thread_local frame_reaper reaper_of_thread;
 PENSTOCK_NOINLINE inline void* frame_refill(std::size_t c) {
   reaper_of_thread.armed = true;
   auto& l = frames_of_thread.lists[c];
-  free_frame* const f = l.spare ? std::exchange(l.spare, nullptr) : frames_depot.take(c);
+  free_frame* const f = l.spare ? detail::taken(l.spare) : frames_depot.take(c);
   l.first = f->next;
   return f;
 }
@@ -244,7 +245,8 @@ PENSTOCK_NOINLINE inline void* frame_refill(std::size_t c) {
 PENSTOCK_NOINLINE inline void frame_spill(std::size_t c) noexcept {
   reaper_of_thread.armed = true;
   auto& l = frames_of_thread.lists[c];
-  free_frame* const full = std::exchange(l.first, &no_frames);
+  free_frame* const full = l.first;
+  l.first = &no_frames;
   if (!full->next) return;  // the thread's first frame of this class came from another one
   if (l.spare) frames_depot.give(c, l.spare);
   l.spare = full;

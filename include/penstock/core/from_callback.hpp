@@ -6,6 +6,7 @@
 /// A callback API as an awaitable: `from_callback<T>(fn)` calls `fn` with a handle and continues
 /// when the handle is called, on whatever thread. To write a leaf of one's own see awaitable.hpp.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/core/detail/callback_state.hpp>
 
 #include <concepts>
@@ -32,7 +33,7 @@ class callback {
   callback(const callback& o) noexcept : state_(o.state_) {
     if (state_) state_->add_handle();
   }
-  callback(callback&& o) noexcept : state_(std::exchange(o.state_, nullptr)) {}
+  callback(callback&& o) noexcept : state_(detail::taken(o.state_)) {}
   callback& operator=(callback o) noexcept {
     std::swap(state_, o.state_);
     return *this;
@@ -85,7 +86,7 @@ class from_callback_awaiter : public leaf<from_callback_awaiter<T, Fn, Cancel>>,
         stop_node(),
         fn_(std::move(o.fn_)),
         cancel_(std::move(o.cancel_)),
-        state_(std::exchange(o.state_, nullptr)) {}
+        state_(detail::taken(o.state_)) {}
   ~from_callback_awaiter() {
     scope_stop::remove(*this);
     if (!state_) return;

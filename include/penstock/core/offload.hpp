@@ -82,7 +82,6 @@ struct offload_options {
   /// What the call takes on a test runtime's virtual clock; nothing elsewhere.
   duration virtual_cost = duration::zero();
 };
-static_assert(std::is_trivially_copyable_v<offload_options>);
 
 /// Runs `fn` on the cpu pool and continues on this loop with what it returned.
 ///

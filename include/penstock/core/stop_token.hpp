@@ -56,7 +56,11 @@ class inplace_stop_token {
   [[nodiscard]] bool stop_requested() const noexcept;
   [[nodiscard]] bool stop_possible() const noexcept { return source_ != nullptr; }
   [[nodiscard]] stop_reason reason() const noexcept;
-  void swap(inplace_stop_token& other) noexcept { std::swap(source_, other.source_); }
+  void swap(inplace_stop_token& other) noexcept {
+    inplace_stop_source* const mine = source_;
+    source_ = other.source_;
+    other.source_ = mine;
+  }
   friend bool operator==(const inplace_stop_token&, const inplace_stop_token&) = default;
 
  private:
@@ -86,13 +90,14 @@ class inplace_stop_source {
   [[nodiscard]] static constexpr bool stop_possible() noexcept { return true; }
   [[nodiscard]] bool stop_requested() const noexcept { return reason() != stop_reason::none; }
   [[nodiscard]] stop_reason reason() const noexcept {
-    return reason_.load(std::memory_order_acquire);
+    return stop_reason{reason_.load(std::memory_order_acquire)};
   }
   /// True for the one call that made the request.
   bool request_stop(stop_reason why = stop_reason::requested) noexcept {
     PENSTOCK_ASSERT(why != stop_reason::none, "a stop has a reason");
-    auto expected = stop_reason::none;
-    if (!reason_.compare_exchange_strong(expected, why, std::memory_order_acq_rel)) return false;
+    auto expected = static_cast<unsigned char>(stop_reason::none);
+    const auto wanted = static_cast<unsigned char>(why);
+    if (!reason_.compare_exchange_strong(expected, wanted, std::memory_order_acq_rel)) return false;
     run_callbacks();
     return true;
   }
@@ -153,7 +158,7 @@ class inplace_stop_source {
     c.link = nullptr;
   }
 
-  detail::atomic<stop_reason> reason_{stop_reason::none};
+  detail::atomic<unsigned char> reason_{0};  // a stop_reason
   detail::spin_lock lock_;
   detail::stop_callback_base* head_ = nullptr;  // guarded by lock_
   const char* runner_ = nullptr;                // guarded by lock_: the thread that runs callbacks

@@ -6,6 +6,7 @@
 /// The coroutine type. Return `task<T>` from a function, `co_await` it from another one; start the
 /// outermost with `runtime::run`, `sync_wait` or a test runtime's `run`.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/core/detail/promise.hpp>
 #include <penstock/core/environment.hpp>
 
@@ -33,7 +34,7 @@ template <class T>
 class task_awaiter {
  public:
   explicit task_awaiter(waiter* p) noexcept : p_(p) {}
-  task_awaiter(task_awaiter&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
+  task_awaiter(task_awaiter&& o) noexcept : p_(detail::taken(o.p_)) {}
   task_awaiter& operator=(task_awaiter&&) = delete;
   ~task_awaiter() {
     if (p_) destroy_frame(*p_);
@@ -67,11 +68,9 @@ class task_awaiter {
     return p_ && promise().state == outcome::error ? &promise().error() : nullptr;
   }
   void discard() noexcept {
-    if (p_) destroy_frame(*std::exchange(p_, nullptr));
+    if (p_) destroy_frame(*detail::taken(p_));
   }
-  promise_base* release() && noexcept {
-    return static_cast<promise_base*>(std::exchange(p_, nullptr));
-  }
+  promise_base* release() && noexcept { return static_cast<promise_base*>(detail::taken(p_)); }
 
  protected:
   task_promise<T>& promise() const noexcept { return *static_cast<task_promise<T>*>(p_); }
@@ -80,7 +79,7 @@ class task_awaiter {
  private:
   struct last {
     task_awaiter* self;
-    ~last() { destroy_frame(*std::exchange(self->p_, nullptr)); }
+    ~last() { destroy_frame(*detail::taken(self->p_)); }
   };
   void open(waiter& up) noexcept {
     p_->parent = &up;
@@ -143,10 +142,10 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
   using promise_type = detail::task_promise<T>;
   using value_type = T;
 
-  task(task && other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
+  task(task && other) noexcept : p_(detail::taken(other.p_)) {}
   task& operator=(task&& other) noexcept {
-    waiter* const taken = std::exchange(other.p_, nullptr);  // first: `other` may be this one
-    if (waiter* const old = std::exchange(p_, nullptr)) detail::destroy_frame(*old);
+    waiter* const taken = detail::taken(other.p_);  // first: `other` may be this one
+    if (waiter* const old = detail::taken(p_)) detail::destroy_frame(*old);
     p_ = taken;
     return *this;
   }
@@ -154,7 +153,7 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
     if (p_) detail::destroy_frame(*p_);
   }
   detail::direct_awaiter<T> operator co_await()&& noexcept {
-    return detail::direct_awaiter<T>(std::exchange(p_, nullptr));
+    return detail::direct_awaiter<T>(detail::taken(p_));
   }
   template <class Self = task>
   detail::direct_awaiter<T> operator co_await() const& noexcept {
@@ -165,10 +164,10 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
 
   // For scopes.
   detail::task_awaiter<T> into_awaiter()&& noexcept {
-    return detail::task_awaiter<T>(std::exchange(p_, nullptr));
+    return detail::task_awaiter<T>(detail::taken(p_));
   }
   detail::promise_base* release()&& noexcept {
-    return static_cast<detail::promise_base*>(std::exchange(p_, nullptr));
+    return static_cast<detail::promise_base*>(detail::taken(p_));
   }
 
  private:

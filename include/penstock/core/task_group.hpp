@@ -29,8 +29,8 @@ struct group_options {
   /// to finish, then are stopped, and `with_group` completes with success. Zero: no drain point.
   duration grace = duration::zero();
 };
-static_assert(std::is_trivially_copyable_v<group_options>);
-[[nodiscard]] result<> validate(const group_options& o);
+template <class Result = result<>>
+[[nodiscard]] Result validate(const group_options& o);
 
 /// Starts tasks that end before the scope does. Created by `with_group`; belongs to one loop.
 ///

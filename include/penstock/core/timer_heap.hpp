@@ -64,7 +64,7 @@ class timer_heap {
   static timer_link* merge(timer_link* a, timer_link* b) noexcept {
     if (!a) return b;
     if (!b) return a;
-    if (before(of(*b), of(*a))) std::swap(a, b);
+    if (before(of(*b), of(*a))) return merge(b, a);
     sibling(*b) = child(*a);
     if (sibling(*b)) back(*sibling(*b)) = b;
     child(*a) = b;

@@ -5,6 +5,7 @@
 /// @file
 /// `with_group(body)`: runs the body with a task_group and ends when every task in it has ended.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/core/ok.hpp>
 #include <penstock/core/task_group.hpp>
 
@@ -75,7 +76,7 @@ class with_group_awaiter : public leaf<with_group_awaiter<Body>>, waiter, hook {
   }
 
   suspension start(waiter& w) noexcept {
-    if (auto valid = validate(options_); !valid) stop_program("group_options::grace is negative");
+    if (options_.grace.count() < 0) stop_program("group_options::grace is negative");
     up_ = &w;
     group_.open(w, options_, this, [](void* self) noexcept {
       return static_cast<with_group_awaiter*>(self)->ended();
@@ -111,7 +112,7 @@ class with_group_awaiter : public leaf<with_group_awaiter<Body>>, waiter, hook {
     struct last {
       with_group_awaiter* self;
       ~last() {
-        if (self->frame_) destroy_frame(*std::exchange(self->frame_, nullptr));
+        if (self->frame_) destroy_frame(*detail::taken(self->frame_));
       }
     } at_end{this};
     if (group_.failed_) {
@@ -135,12 +136,12 @@ class with_group_awaiter : public leaf<with_group_awaiter<Body>>, waiter, hook {
   // and a failed one: by ok() it ended with all its locals.
   step done(waiter&, waiter*) noexcept override {
     group_.note(*frame_);
-    if (frame_->state != outcome::value) destroy_frame(*std::exchange(frame_, nullptr));
+    if (frame_->state != outcome::value) destroy_frame(*detail::taken(frame_));
     return group_.one_ended(false);
   }
   step stopped(waiter&, waiter*) noexcept override {
     group_.any_stopped_ = true;
-    destroy_frame(*std::exchange(frame_, nullptr));
+    destroy_frame(*detail::taken(frame_));
     return group_.one_ended(false);
   }
   bool is_scope() const noexcept override { return true; }

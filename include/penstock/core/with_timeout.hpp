@@ -8,13 +8,12 @@
 
 #include <penstock/core/detail/scope.hpp>
 
-#include <span>
 #include <string_view>
 
 namespace penstock {
 namespace detail {
 // "50 ms": in the largest unit that keeps all of it. Without fmt, which core does not include.
-inline std::string_view write_limit(duration d, std::span<char, 24> to) noexcept {
+inline const char* write_limit(duration d, char (&to)[24]) noexcept {
   constexpr char prefixes[] = {'n', 'u', 'm'};
   auto count = static_cast<std::uint64_t>(d.count() < 0 ? 0 : d.count());
   std::size_t unit = 0;
@@ -22,15 +21,16 @@ inline std::string_view write_limit(duration d, std::span<char, 24> to) noexcept
     count /= 1000;
     ++unit;
   }
-  std::size_t at = to.size();
-  to[--at] = 's';
-  if (unit < 3) to[--at] = prefixes[unit];
-  to[--at] = ' ';
+  char* at = to + sizeof to;
+  *--at = '\0';
+  *--at = 's';
+  if (unit < 3) *--at = prefixes[unit];
+  *--at = ' ';
   do {
-    to[--at] = static_cast<char>('0' + count % 10);
+    *--at = static_cast<char>('0' + count % 10);
     count /= 10;
   } while (count != 0);
-  return {to.data() + at, to.size() - at};
+  return at;
 }
 // Only when the time is over: what is in time formats nothing.
 PENSTOCK_NOINLINE inline error timeout_error(bool relative, duration d) noexcept {

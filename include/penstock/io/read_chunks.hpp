@@ -5,6 +5,7 @@
 /// @file
 /// A file as a stream of buffers.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/io/detail/chunk_store.hpp>
 #include <penstock/io/file.hpp>
 #include <penstock/stream/stream.hpp>
@@ -21,7 +22,7 @@ class chunk_stream : public stream_interface<chunk_stream> {
       : stream_interface<chunk_stream>(),
         file_(o.file_),
         size_(o.size_),
-        store_(std::exchange(o.store_, nullptr)),
+        store_(detail::taken(o.store_)),
         ended_(o.ended_) {}
   ~chunk_stream() {
     reading_.reset();

@@ -10,6 +10,7 @@
 #include <penstock/base/assert.hpp>
 #include <penstock/base/buffer.hpp>
 #include <penstock/base/spin_lock.hpp>
+#include <penstock/base/taken.hpp>
 #include <penstock/runtime/detail/wake_event.hpp>
 
 #include <sys/mman.h>
@@ -98,7 +99,7 @@ class lease_store {
   bool collect() noexcept {
     if (!foreign_.load(detail::memory_order_acquire)) return false;
     lock_.lock();
-    lease_slot* list = std::exchange(returned_, nullptr);
+    lease_slot* list = detail::taken(returned_);
     foreign_.store(false, detail::memory_order_relaxed);
     lock_.unlock();
     while (list) put(*std::exchange(list, list->next));

@@ -5,6 +5,7 @@
 /// @file
 /// Works on several items at once and keeps their order. One at a time: map.hpp.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/stream/detail/stage_call.hpp>
 #include <penstock/stream/stream.hpp>
 
@@ -142,7 +143,7 @@ class map_concurrent_stream : public stream_interface<map_concurrent_stream<Up, 
   step one_is_over() noexcept {
     if (of().is_cut()) return of().settle();
     const bool news = used_ != 0 ? ring_[head_].output.has_value() : up_ended_;
-    if (consumer_ && news) return std::exchange(consumer_, nullptr)->wake();
+    if (consumer_ && news) return detail::taken(consumer_)->wake();
     return {};
   }
 

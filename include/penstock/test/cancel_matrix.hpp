@@ -7,6 +7,7 @@
 /// instant of completion, after}, and checks that no value is lost, no permit is leaked, nothing is
 /// resumed twice.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/core/sleep.hpp>
 #include <penstock/core/when_all.hpp>
 #include <penstock/core/with_group.hpp>
@@ -88,7 +89,7 @@ class matrix_gate {
   [[nodiscard]] passage pass() noexcept { return passage(*this); }
   void open() noexcept {
     open_ = true;
-    if (who_) who_->env->sched->post(*std::exchange(who_, nullptr));
+    if (who_) who_->env->sched->post(*detail::taken(who_));
   }
 
  private:

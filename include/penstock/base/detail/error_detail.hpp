@@ -8,6 +8,7 @@
 
 #include <penstock/base/atomic.hpp>
 #include <penstock/base/error.hpp>
+#include <penstock/base/taken.hpp>
 
 #include <cstdint>
 #include <cstring>
@@ -61,9 +62,11 @@ struct error_detail {
   [[nodiscard]] const char* text() const noexcept {
     return reinterpret_cast<const char*>(this + 1);
   }
-  [[nodiscard]] std::string_view operation() const noexcept { return {text(), operation_size}; }
+  [[nodiscard]] std::string_view operation() const noexcept {
+    return {text(), std::size_t{operation_size}};
+  }
   [[nodiscard]] std::string_view object() const noexcept {
-    return {text() + operation_size, object_size};
+    return {text() + operation_size, std::size_t{object_size}};
   }
 
   // Null when memory is out.
@@ -96,49 +99,54 @@ struct error_detail {
   }
 
   static const error_detail* of(const error& e) noexcept { return e.detail_; }
-  static error_detail* release(error& e) noexcept { return std::exchange(e.detail_, nullptr); }
+  static error_detail* release(error& e) noexcept { return detail::taken(e.detail_); }
 };
 
+// By characters: each append and += of a string is a template, instantiated for every length of
+// literal, and a program pays for that wherever it includes this.
+inline void add_text(std::string& out, std::string_view text) {
+  for (const char c : text) out.push_back(c);
+}
 PENSTOCK_NOINLINE inline void append_sentence(std::string& out, const error& whole) {
   const error* e = &whole;
   for (;;) {
     const error_detail* const d = error_detail::of(*e);
     if (d && d->operation_size) {
-      out += d->operation();
+      add_text(out, d->operation());
       if (d->object_size) {
-        out += " '";
-        for (const char c : d->object())
-          out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;  // one line
-        out += '\'';
+        add_text(out, " '");
+        for (const char c : d->object())  // one line
+          out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
+        out.push_back('\'');
       }
-      out += ": ";
+      add_text(out, ": ");
     }
     const error* const cause = d && d->cause.code() ? &d->cause : nullptr;
     if (!cause || cause->code() != e->code()) out += e->code().message();
     if (!cause) break;
-    if (cause->code() != e->code()) out += ": ";
+    if (cause->code() != e->code()) add_text(out, ": ");
     e = cause;
   }
   switch (whole.why()) {
     case retry_stop::none:
       break;
     case retry_stop::attempts:
-      out += ", no attempts left";
+      add_text(out, ", no attempts left");
       break;
     case retry_stop::budget:
-      out += ", the retry budget is used up";
+      add_text(out, ", the retry budget is used up");
       break;
     case retry_stop::deadline:
-      out += ", no time left for another attempt";
+      add_text(out, ", no time left for another attempt");
       break;
     case retry_stop::non_retryable:
-      out += ", not worth another attempt";
+      add_text(out, ", not worth another attempt");
       break;
     case retry_stop::canceled:
-      out += ", canceled before another attempt";
+      add_text(out, ", canceled before another attempt");
       break;
     case retry_stop::pushback:
-      out += ", the server asked not to be tried again";
+      add_text(out, ", the server asked not to be tried again");
       break;
   }
 }
@@ -171,11 +179,8 @@ inline detail::error_detail* error::own() noexcept {
   return detail_ = fresh;
 }
 
-template <class Has>
-const detail::error_detail* error::find(Has has) const noexcept {
-  const detail::error_detail* d = detail_;
-  while (d && !has(*d)) d = d->cause.code_ == code_ ? d->cause.detail_ : nullptr;
-  return d;
+inline const detail::error_detail* error::next(const detail::error_detail& d) const noexcept {
+  return d.cause.code_ == code_ ? d.cause.detail_ : nullptr;
 }
 
 inline std::string_view error::operation() const noexcept {
@@ -185,14 +190,18 @@ inline std::string_view error::object() const noexcept {
   return detail_ ? detail_->object() : std::string_view();
 }
 inline error error::cause() const noexcept { return detail_ ? detail_->cause : error(); }
-inline std::optional<duration> error::retry_after() const noexcept {
-  const auto* d = find([](const detail::error_detail& x) { return x.has_retry_after; });
-  if (!d) return std::nullopt;
-  return d->retry_after;
+template <class Duration>
+std::optional<Duration> error::retry_after() const noexcept {
+  for (const auto* d = detail_; d; d = next(*d)) {
+    if (d->has_retry_after) return d->retry_after;
+  }
+  return std::nullopt;
 }
 inline retry_stop error::why() const noexcept {
-  const auto* d = find([](const detail::error_detail& x) { return x.why != retry_stop::none; });
-  return d ? d->why : retry_stop::none;
+  for (const auto* d = detail_; d; d = next(*d)) {
+    if (d->why != retry_stop::none) return d->why;
+  }
+  return retry_stop::none;
 }
 inline std::string error::message() const {
   std::string out;
@@ -250,13 +259,13 @@ requires std::is_nothrow_move_constructible_v<T> error error::attach(T value) &&
 }
 template <class T>
 const T* error::attached() const noexcept {
-  const detail::error_note* found = nullptr;
-  find([&](const detail::error_detail& d) {
-    found = d.notes;
-    while (found && found->key != &detail::note_key<T>) found = found->next;
-    return found != nullptr;
-  });
-  return found ? &static_cast<const detail::typed_note<T>*>(found)->value : nullptr;
+  for (const auto* d = detail_; d; d = next(*d)) {
+    for (const detail::error_note* n = d->notes; n; n = n->next) {
+      if (n->key == &detail::note_key<T>)
+        return &static_cast<const detail::typed_note<T>*>(n)->value;
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace penstock

@@ -7,6 +7,7 @@
 
 #include <penstock/base/result.hpp>
 #include <penstock/base/spin_lock.hpp>
+#include <penstock/base/taken.hpp>
 #include <penstock/core/awaitable.hpp>
 #include <penstock/core/environment.hpp>
 #include <penstock/core/frame_allocator.hpp>
@@ -77,12 +78,12 @@ class callback_state {
   // What comes later does nothing. True: it came first.
   bool abandon() noexcept {
     const std::lock_guard lock(lock_);
-    return std::exchange(who_, nullptr) != nullptr;
+    return detail::taken(who_) != nullptr;
   }
   // The end does not post the waiter before let_go(). False: it has.
   bool hold() noexcept {
     const std::lock_guard lock(lock_);
-    held_ = std::exchange(who_, nullptr);
+    held_ = detail::taken(who_);
     return held_ != nullptr;
   }
   bool is_waiting() noexcept {
@@ -112,7 +113,7 @@ class callback_state {
     {
       const std::lock_guard lock(lock_);
       end_ = how;
-      who = std::exchange(who_, nullptr);
+      who = detail::taken(who_);
       stopped = stopping_ && how == callback_end::dropped;
     }
     if (!who) return;

@@ -8,6 +8,7 @@
 
 #include <penstock/base/intrusive_list.hpp>
 #include <penstock/base/result.hpp>
+#include <penstock/base/taken.hpp>
 #include <penstock/core/detail/callable.hpp>
 #include <penstock/core/detail/scope.hpp>
 
@@ -132,7 +133,8 @@ class remote_stop final : waiter, hook {
   }
   // On the loop: the same, also when one has arrived before.
   void request_again(scheduler& home, const environment& e, task_group& g) noexcept {
-    if (std::exchange(arrived_, false)) posted_.store(false, std::memory_order_relaxed);
+    if (arrived_) posted_.store(false, std::memory_order_relaxed);
+    arrived_ = false;
     request(home, e, g);
   }
   // On the loop, at the scope's end.
@@ -154,7 +156,7 @@ class started {
  public:
   started() noexcept = default;
   started(task_group& g, promise_base& child) noexcept : group_(&g), child_(&child) {}
-  started(started&& o) noexcept : group_(o.group_), child_(std::exchange(o.child_, nullptr)) {}
+  started(started&& o) noexcept : group_(o.group_), child_(detail::taken(o.child_)) {}
   started& operator=(started&&) = delete;
   ~started();
   start_awaiter operator co_await() && noexcept;
@@ -169,11 +171,7 @@ class start_awaiter : public leaf<start_awaiter>, stop_node, public list_node {
  public:
   start_awaiter(task_group* g, promise_base* child) noexcept : group_(g), child_(child) {}
   start_awaiter(start_awaiter&& o) noexcept
-      : leaf(),
-        stop_node(),
-        list_node(),
-        group_(o.group_),
-        child_(std::exchange(o.child_, nullptr)) {}
+      : leaf(), stop_node(), list_node(), group_(o.group_), child_(detail::taken(o.child_)) {}
   ~start_awaiter();
   bool await_ready() noexcept;
   suspension start(waiter& w) noexcept;

@@ -6,13 +6,15 @@
 /// Bodies of task_group that are not on the fast path.
 
 #include <penstock/base/log.hpp>
+#include <penstock/base/taken.hpp>
 #include <penstock/core/task_group.hpp>
 
 #include <string>
 
 namespace penstock {
 
-inline result<> validate(const group_options& o) {
+template <class Result>
+Result validate(const group_options& o) {
   if (o.grace.count() < 0) {
     return fail(errc::invalid_option, "group_options", "grace must not be negative");
   }
@@ -56,7 +58,8 @@ PENSTOCK_NOINLINE inline void task_group::note_failure(const detail::promise_bas
     log_failure(child);
     return;
   }
-  if (!std::exchange(failed_, true)) error_ = child.error();
+  if (!failed_) error_ = child.error();
+  failed_ = true;
   if (options_.on_error == on_error::stop_siblings) {
     link_.own.request_stop(stop_reason::sibling_failed);
   }
@@ -67,16 +70,14 @@ inline void task_group::log_failure(const detail::promise_base& child) const noe
   if (stop_requested() && e == errc::canceled) return;
   if (!log_enabled(log_level::warning)) return;
   try {
-    std::string text = "background task";
-    if (*child.env->name) text.append(" '").append(child.env->name).append("'");
-    text.append(" failed: ").append(e.message());
-    log(log_level::warning, text);
+    log(log_level::warning, e.with("background task", child.env->name).message());
   } catch (const std::bad_alloc&) {
     log(log_level::warning, "a background task failed");
   }
 }
 inline void task_group::fail(std::exception_ptr e) noexcept {
-  if (!std::exchange(failed_, true)) exception_ = std::move(e);
+  if (!failed_) exception_ = std::move(e);
+  failed_ = true;
   if (options_.on_error == on_error::stop_siblings) {
     link_.own.request_stop(stop_reason::sibling_failed);
   }
@@ -108,7 +109,7 @@ inline detail::started task_group::begin_special(detail::promise_base& child) no
 inline void task_group::slot_free() noexcept {
   if (auto* const w = waiting_.pop_front()) {
     detail::scope_stop::remove(*w);
-    env_.sched->post(*std::exchange(w->child_, nullptr));
+    env_.sched->post(*detail::taken(w->child_));
     w->who_->env->sched->post(*w->who_);
     return;
   }
@@ -151,7 +152,7 @@ inline detail::started::~started() {
   PENSTOCK_ASSERT(!child_, "with max_running, await group.start(...)");
 }
 inline detail::start_awaiter detail::started::operator co_await() && noexcept {
-  return start_awaiter(group_, std::exchange(child_, nullptr));
+  return start_awaiter(group_, detail::taken(child_));
 }
 
 inline detail::start_awaiter::~start_awaiter() {

@@ -5,6 +5,7 @@
 /// @file
 /// What a stream or a listener is: a descriptor, and who uses it at present.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/io/detail/io_leaf.hpp>
 #include <penstock/io/detail/receiver.hpp>
 #include <penstock/io/detail/zero_copy.hpp>
@@ -47,7 +48,7 @@ struct open_socket {
   // The descriptor, unused from here on: to be closed, or given to another loop.
   int release() noexcept {
     PENSTOCK_ASSERT(idle(), "a socket goes while an operation on it is in flight");
-    if (receiver* const r = std::exchange(leases, nullptr)) r->abandon();
+    if (receiver* const r = detail::taken(leases)) r->abandon();
     sends.leave();
     if (fd >= 0) {
       if (auto* const s = scheduler::current())
@@ -77,7 +78,7 @@ struct open_socket {
     PENSTOCK_ASSERT(o.idle() && !o.closer, "a socket is moved while an operation is in flight");
     fd = std::exchange(o.fd, -1);
     number = o.number;
-    leases = std::exchange(o.leases, nullptr);
+    leases = detail::taken(o.leases);
     peer = o.peer;
     sends.take(o.sends);
   }

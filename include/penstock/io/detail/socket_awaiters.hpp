@@ -6,6 +6,7 @@
 /// The awaiters of operations on a stream's socket.
 
 #include <penstock/base/buffer.hpp>
+#include <penstock/base/taken.hpp>
 #include <penstock/io/detail/open_socket.hpp>
 
 #include <algorithm>
@@ -232,7 +233,7 @@ class close_socket_awaiter : public leaf<close_socket_awaiter>, stop_node {
   }
   [[nodiscard]] result<> await_resume() noexcept {
     scope_stop::remove(*this);
-    if (std::exchange(who_, nullptr)) socket_->closing = false;
+    if (detail::taken(who_)) socket_->closing = false;
     const int fd = socket_->release();
     if (fd < 0 || ::close(fd) == 0 || errno == EINTR) return {};
     return fail(errno_error(errno), "close", socket_->name());

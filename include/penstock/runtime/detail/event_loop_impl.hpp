@@ -5,6 +5,7 @@
 /// @file
 /// Bodies of event_loop.hpp, all but the turn.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/runtime/event_loop.hpp>
 
 #include <utility>
@@ -60,7 +61,7 @@ PENSTOCK_ONCE void event_loop::serve() {
   enter inside(*this);
   while (!(control_.load(detail::memory_order_acquire) & quit_bit)) {
     turn();
-    if (work_ && work_->over()) std::exchange(work_, nullptr)->ended();
+    if (work_ && work_->over()) detail::taken(work_)->ended();
   }
   leave();
 }

@@ -9,6 +9,7 @@
 /// The kernel does not find an operation that it is just about to try again, and answers -ENOENT
 /// though the operation goes on. Who wants it to end has to ask once more.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/runtime/operation.hpp>
 
 #include <cstdint>
@@ -41,12 +42,12 @@ class uring_cancels {
   }
   // `op` is over.
   static void ended(operation& op) noexcept {
-    if (auto* const r = reinterpret_cast<record*>(std::exchange(op.next, nullptr))) r->of = nullptr;
+    if (auto* const r = reinterpret_cast<record*>(detail::taken(op.next))) r->of = nullptr;
   }
   // The answer has come. The operation, unless it is over.
   operation* answered(std::uint64_t name) noexcept {
     record& r = *reinterpret_cast<record*>(static_cast<std::uintptr_t>(name & ~mark));
-    operation* const op = std::exchange(r.of, nullptr);
+    operation* const op = detail::taken(r.of);
     if (op) op->next = nullptr;
     r.next = std::exchange(free_, &r);
     return op;
