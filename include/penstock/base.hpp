@@ -26,6 +26,7 @@
 #include <penstock/base/log.hpp>
 #include <penstock/base/random.hpp>
 #include <penstock/base/rate.hpp>
+#include <penstock/base/registered_memory.hpp>
 #include <penstock/base/result.hpp>
 #include <penstock/base/scope_exit.hpp>
 #include <penstock/base/spin_lock.hpp>

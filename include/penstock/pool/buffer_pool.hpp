@@ -7,6 +7,7 @@
 /// in bytes over things of any size use memory_budget.hpp.
 
 #include <penstock/base/buffer.hpp>
+#include <penstock/base/registered_memory.hpp>
 #include <penstock/sync/semaphore.hpp>
 
 #include <sys/mman.h>
@@ -28,6 +29,9 @@ struct buffer_pool_options {
   std::size_t count = 16;               ///< buffers, at least 1
   std::size_t alignment = 4096;         ///< of each, a power of two; 4096 serves direct I/O
   penstock::scrub scrub = penstock::scrub::none;
+  /// For direct I/O: loops on io_uring have the kernel pin the buffers once, when they are first
+  /// used so, instead of for each operation. See `registered_memory`.
+  bool registered = false;
 };
 static_assert(std::is_trivially_copyable_v<buffer_pool_options>);
 [[nodiscard]] result<> validate(const buffer_pool_options& o);
@@ -146,10 +150,14 @@ struct buffer_pool::memory {
     // The kernel pins and maps the buffers of direct I/O for each operation: that is less to do.
     if (alignment == std::align_val_t{huge_page}) ::madvise(bytes, stride * o.count, MADV_HUGEPAGE);
     if (o.scrub == scrub::zero) std::memset(bytes, 0, stride * o.count);
+    if (o.registered) pinned.emplace(bytes, stride * o.count);
   }
   memory(const memory&) = delete;
   memory& operator=(const memory&) = delete;
-  ~memory() { ::operator delete(bytes, alignment); }
+  ~memory() {
+    pinned.reset();
+    ::operator delete(bytes, alignment);
+  }
 
   static constexpr std::size_t huge_page = std::size_t{2} << 20;
   static std::size_t alignment_for(const buffer_pool_options& o, std::size_t stride) noexcept {
@@ -161,6 +169,7 @@ struct buffer_pool::memory {
   std::size_t stride;
   std::align_val_t alignment;
   std::byte* bytes;
+  std::optional<registered_memory> pinned;
 };
 
 inline result<> validate(const buffer_pool_options& o) {

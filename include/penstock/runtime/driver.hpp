@@ -52,6 +52,7 @@ struct driver_stats {
   std::uint64_t bytes_sent = 0;      ///< to sockets
   std::uint64_t starved = 0;         ///< times that a receive_lease waited for a buffer
   std::uint64_t zero_copies = 0;     ///< sends whose bytes the kernel took where they are
+  std::uint64_t pinned = 0;          ///< direct reads and writes of registered memory
   std::uint64_t waits = 0;           ///< times that it went to sleep
   std::uint64_t system_calls = 0;    ///< that the loop made for operations and for sleeping
 };

@@ -21,8 +21,8 @@ enum class operation_kind : std::uint8_t {
   nop,             ///< nothing
   open,            ///< path, flags (O_*), length: permissions -> fd
   close,           ///< fd
-  read,            ///< fd, address, length, offset -> bytes
-  write,           ///< fd, address, length, offset -> bytes
+  read,            ///< fd, address, length, offset, flags: direct or 0 -> bytes
+  write,           ///< fd, address, length, offset, flags: direct or 0 -> bytes
   sync,            ///< fd, flags: sync_data_only or 0
   allocate,        ///< fd, offset, extent, flags: mode of fallocate
   truncate,        ///< fd, extent: the new size
@@ -123,6 +123,9 @@ inline constinit atomic<std::uint64_t> socket_numbers{0};
 struct operation {
   /// Bits of `flags` of a `sync`.
   static constexpr std::uint32_t sync_data_only = 1;
+  /// Bit of `flags` of a read or write: the kernel moves the bytes to or from this very memory, so
+  /// that it pays to have it pinned (base/registered_memory.hpp).
+  static constexpr std::uint32_t direct = 1;
   /// `offset` of a read or write: where the file's own position is.
   static constexpr std::uint64_t at_position = ~std::uint64_t{0};
   /// Called on the loop when the operation is over: may submit again, must not resume or throw.

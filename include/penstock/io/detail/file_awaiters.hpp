@@ -58,6 +58,7 @@ class transfer_leaf : protected io_leaf {
     fd = f.fd;
     address = data;
     offset = at;
+    flags = f.direct ? direct : 0;
     length = static_cast<std::uint32_t>((std::min)(size, longest_transfer));
   }
   transfer_leaf(const transfer_leaf&) = default;

@@ -49,7 +49,8 @@ inline buffer_pool_options buffers_for(const part_plan& plan, const upload_optio
   const std::uint64_t count = (std::min)(o.memory_budget / block, parts * lanes);
   return {.buffer_size = static_cast<std::size_t>(block),
           .count = static_cast<std::size_t>(count),
-          .alignment = 4096};
+          .alignment = 4096,
+          .registered = true};
 }
 
 template <class Source, class Target, class Journal, class Progress>

@@ -6,6 +6,7 @@
 /// An operation as a submission entry of io_uring, and which entries the kernel must know for it.
 
 #include <penstock/runtime/driver/detail/liburing.hpp>
+#include <penstock/runtime/driver/detail/uring_memory.hpp>
 #include <penstock/runtime/operation.hpp>
 
 #include <sys/socket.h>
@@ -14,7 +15,7 @@
 namespace penstock::detail {
 
 // A receive_lease is filled by the driver: it has the buffers.
-inline void fill_sqe(io_uring_sqe& s, const operation& op) noexcept {
+inline void fill_sqe(io_uring_sqe& s, const operation& op, uring_memory& memory) noexcept {
   const auto* path = static_cast<const char*>(op.address);
   const auto flags = static_cast<int>(op.flags);
   switch (op.kind) {
@@ -36,9 +37,11 @@ inline void fill_sqe(io_uring_sqe& s, const operation& op) noexcept {
       break;
     case operation_kind::read:
       ::io_uring_prep_read(&s, op.fd, op.address, op.length, op.offset);
+      if (op.flags & operation::direct) memory.use_pinned(s, op);
       break;
     case operation_kind::write:
       ::io_uring_prep_write(&s, op.fd, op.address, op.length, op.offset);
+      if (op.flags & operation::direct) memory.use_pinned(s, op);
       break;
     case operation_kind::sync:
       ::io_uring_prep_fsync(&s, op.fd,

@@ -21,7 +21,7 @@ namespace penstock::detail {
 class uring_submissions {
  public:
   uring_submissions(driver_stats& stats, const uring_leases& leases) noexcept
-      : ring(stats), leases_(leases) {}
+      : ring(stats), leases_(leases), memory_(ring.raw(), stats) {}
 
   [[nodiscard]] bool has_backlog() const noexcept { return !backlog_.empty(); }
   void submit(operation& op) noexcept {
@@ -97,7 +97,7 @@ class uring_submissions {
 
  private:
   void fill(io_uring_sqe& s, operation& op) noexcept {
-    fill_sqe(s, op);
+    fill_sqe(s, op, memory_);
     if (op.kind >= operation_kind::send_zero_copy) [[unlikely]]
       fill_special(s, op);
     s.user_data = key(op);
@@ -126,6 +126,7 @@ class uring_submissions {
   }
 
   const uring_leases& leases_;
+  uring_memory memory_;
   operation_queue backlog_;
   uring_cancels cancels_;
 };
