@@ -115,7 +115,10 @@ class uring_driver final : public driver {
     leases_.each_starving(cancel);
     while (in_flight_ != 0 || wake_armed_) {
       if (only_held()) end_held();
-      if (in_flight_ != 0 || wake_armed_) wait((duration::max)());
+      if (in_flight_ == 0 && !wake_armed_) break;
+      wait(std::chrono::milliseconds(100));
+      // A cancellation can miss what is on its way to the poll list or from it: asked again.
+      if (in_flight_ != 0 || wake_armed_) queue_.cancel_all(wake_read_);
     }
     if (leases_.made()) leases_.store().unbind();
     ring().unbind();
