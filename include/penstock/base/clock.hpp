@@ -32,7 +32,6 @@ using wall_time = std::chrono::sys_time<duration>;
 
 namespace detail {
 // Core compares these: the operators of chrono take each unit 40 ms to compile.
-constexpr std::int64_t count_of(duration d) noexcept { return d.count(); }
 constexpr std::int64_t count_of(time_point t) noexcept { return t.time_since_epoch().count(); }
 constexpr bool is_never(time_point t) noexcept {
   return count_of(t) == (std::numeric_limits<std::int64_t>::max)();

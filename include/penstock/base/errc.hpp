@@ -41,7 +41,10 @@ class penstock_category final : public std::error_category {
  public:
   constexpr penstock_category() noexcept = default;
   const char* name() const noexcept override { return "penstock"; }
-  std::string message(int value) const override { return text(value); }
+  std::string message(int value) const override {
+    const char* const t = text(value);
+    return {t, std::char_traits<char>::length(t)};  // no template that is instantiated here
+  }
   // So that `code == std::errc::timed_out` holds where the meaning is the same.
   std::error_condition default_error_condition(int value) const noexcept override {
     switch (static_cast<errc>(value)) {
