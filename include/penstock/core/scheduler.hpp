@@ -92,6 +92,9 @@ class scheduler {
   /// The same as post(), as stopped: what it awaits is unwound up to the nearest scope.
   void post_stopped(waiter& w) noexcept { push(w, stopped_bit); }
 
+  /// Whether nothing is ready: what runs now is the only one. On the loop's own thread.
+  [[nodiscard]] bool idle() const noexcept { return head_ == 0; }
+
   /// The loop that runs on this thread, or null.
   static scheduler* current() noexcept { return current_; }
 
@@ -114,7 +117,7 @@ class scheduler {
 
    private:
     scheduler* before_;
-    [[no_unique_address]] detail::inner_loop inner_;
+    [[maybe_unused]] [[no_unique_address]] detail::inner_loop inner_;
   };
 
   [[nodiscard]] bool has_ready() const noexcept { return head_ != 0; }
