@@ -4,10 +4,12 @@
 
 /// @file
 /// A condition that tasks wait for: "ready", "connected". It carries no value and counts nothing:
-/// for values use channel.hpp, for a number of permits semaphore.hpp.
+/// for values use channel.hpp, for a number of permits semaphore.hpp. One signal that one task
+/// takes is an auto_reset_event.hpp.
 
 #include <penstock/base/assert.hpp>
 #include <penstock/sync/detail/waiter_list.hpp>
+#include <penstock/sync/local.hpp>
 #include <penstock/sync/thread_safe.hpp>
 
 namespace penstock {
@@ -19,16 +21,17 @@ namespace penstock {
 /// **Thread-safety.** any thread, the same object too. It may be destroyed by a task that its set()
 /// has released, also while that set() is still returning.
 /// **Memory order.** set() synchronises-with a wait() and with an is_set() that see it.
-/// **Complexity.** 24 bytes; a waiter is 56 bytes of its own frame; no allocation.
+/// **Complexity.** 32 bytes; a waiter is 56 bytes of its own frame; no allocation.
 /// **Lifetime.** destroying it while tasks wait asserts.
 /// **Example.** @snippet tests/sync/event_test.cpp event
-/// **See also.** `channel`, `semaphore`.
+/// **See also.** `auto_reset_event`, `latch`, `channel`, `semaphore`.
 template <class Policy>
 class basic_event {
  public:
   class wait_awaiter;
 
-  basic_event() noexcept = default;
+  /// **Parameters.** `name` - in dumps; outlives the event: a string literal.
+  explicit basic_event(const char* name = "event::wait") noexcept : name_(name) {}
   basic_event(const basic_event&) = delete;
   basic_event& operator=(const basic_event&) = delete;
   ~basic_event() {
@@ -60,6 +63,7 @@ class basic_event {
   typename Policy::lock lock_;
   typename Policy::template atomic<bool> set_{false};  // written under the lock
   detail::waiter_list waiters_;                        // guarded by lock_
+  const char* name_;
 };
 
 /// The awaiter of `wait()`.
@@ -78,7 +82,7 @@ class [[nodiscard]] basic_event<Policy>::wait_awaiter
   bool try_now(detail::wake_list&) const noexcept { return event_->is_set(); }
   auto& lock() noexcept { return event_->lock_; }
   detail::waiter_list& list() noexcept { return event_->waiters_; }
-  static const char* what() noexcept { return "event::wait"; }
+  const char* what() const noexcept { return event_->name_; }
   const void* object() const noexcept { return event_; }
 
   basic_event* event_;
@@ -86,5 +90,9 @@ class [[nodiscard]] basic_event<Policy>::wait_awaiter
 
 /// The event of tasks on any loops.
 using event = basic_event<thread_safe>;
+namespace local {
+/// The event of tasks of one loop.
+using event = basic_event<one_loop>;
+}  // namespace local
 
 }  // namespace penstock

@@ -8,6 +8,7 @@
 
 #include <penstock/base/result.hpp>
 #include <penstock/sync/detail/waiter_list.hpp>
+#include <penstock/sync/local.hpp>
 #include <penstock/sync/semaphore_permit.hpp>
 #include <penstock/sync/thread_safe.hpp>
 
@@ -270,6 +271,13 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
     return result<permit>(tl::in_place, *semaphore_, n_);
   }
 
+ protected:
+  // In the place of await_resume() where nothing can be refused.
+  permit acquired() noexcept {
+    this->end();
+    return permit(*semaphore_, n_);
+  }
+
  private:
   friend basic_semaphore;
   friend detail::primitive_leaf<acquire_awaiter>;
@@ -339,6 +347,11 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
 
 /// The semaphore of tasks on any loops.
 using semaphore = basic_semaphore<thread_safe>;
+namespace local {
+/// The semaphore of tasks of one loop.
+using semaphore = basic_semaphore<one_loop>;
+using semaphore_permit = basic_semaphore_permit<one_loop>;
+}  // namespace local
 
 inline result<> validate(const semaphore_options& o, std::size_t permits) {
   if (permits == 0 && !o.paused) {

@@ -16,6 +16,10 @@ namespace penstock {
 
 template <class Policy>
 class basic_semaphore;
+namespace detail {
+template <class Policy, class Predicate>
+class condition_awaiter;
+}
 
 /// Permits of a semaphore, returned when it ends.
 ///
@@ -74,7 +78,10 @@ class [[nodiscard("the permits return when this object ends")]] basic_semaphore_
   }
 
  private:
-  basic_semaphore<Policy>* semaphore_ = nullptr;
+  template <class, class>
+  friend class detail::condition_awaiter;
+
+  basic_semaphore<Policy>* semaphore_ = nullptr;  // remembered without permits too
   std::size_t count_ = 0;
 };
 

@@ -12,6 +12,7 @@ namespace penstock {
 
 /// The default policy: a primitive may be shared by tasks of any number of loops.
 struct thread_safe {
+  static constexpr bool concurrent = true;
   using lock = detail::spin_lock;
   template <class T>
   using atomic = detail::atomic<T>;

@@ -133,6 +133,19 @@ class primitive_leaf : leaf_storage, public leaf<Derived> {
     scope_stop::remove(parked());
     who_ = nullptr;
   }
+  // For one that waits for several at once, under the lock: into the list, without a stop of its
+  // own.
+  void join_for(waiter& w) noexcept {
+    who_ = &w;
+    self().list().push_back(*::new (static_cast<void*>(node_)) parked_node);
+  }
+  // The same, out of the list, if it is in it still.
+  void leave_list() noexcept {
+    if (parked().linked()) self().list().erase(parked());
+    who_ = nullptr;
+  }
+  // In drop(): it was granted, rather than stopped before it waited.
+  [[nodiscard]] bool granted() const noexcept { return who_ != nullptr; }
   static Derived& owner_of(parked_leaf& leaf) noexcept {
     return static_cast<Derived&>(static_cast<primitive_leaf&>(leaf.storage()));
   }
