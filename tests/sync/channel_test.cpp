@@ -24,6 +24,7 @@
 #include <algorithm>
 #include <deque>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,7 +38,7 @@ using test::lifetime_tracked;
 static_assert(!std::is_move_constructible_v<channel<int>>);
 static_assert(awaitable<channel<int>::send_awaiter> && awaitable<channel<int>::receive_awaiter>);
 static_assert(std::is_same_v<await_result_t<channel<int>::send_awaiter>, result<>>);
-static_assert(std::is_same_v<await_result_t<channel<int>::receive_awaiter>, std::optional<int>>);
+static_assert(std::is_same_v<await_result_t<channel<int>::receive_awaiter>, result<int>>);
 
 namespace {
 // [channel]
@@ -183,7 +184,7 @@ PENSTOCK_TEST("close() keeps what was accepted, refuses the rest, and ends who w
     const auto r = co_await c.send(3);
     REQUIRE_FALSE(r.has_value());
     CHECK(r.error() == errc::closed);
-    CHECK(r.error().message() == "channel::send: closed");
+    CHECK(r.error().message() == "channel: closed");
   };
   auto closer = [&]() -> task<> {
     co_await sleep_for(1ms);
@@ -198,12 +199,12 @@ PENSTOCK_TEST("close() keeps what was accepted, refuses the rest, and ends who w
   CHECK(c.size() == 2);
   CHECK(co_await c.receive() == 1);
   CHECK(c.try_receive() == 2);
-  CHECK(co_await c.receive() == std::nullopt);
-  CHECK(co_await c.receive() == std::nullopt);
+  CHECK((co_await c.receive()).error() == errc::closed);
+  CHECK((co_await c.receive()).error() == errc::closed);
   CHECK_FALSE(c.try_receive().has_value());
 
   channel<int> empty{0};
-  auto receiver = [&]() -> task<> { CHECK(co_await empty.receive() == std::nullopt); };
+  auto receiver = [&]() -> task<> { CHECK((co_await empty.receive()).error() == errc::closed); };
   auto close_it = [&]() -> task<> {
     co_await sleep_for(1ms);
     empty.close();
@@ -259,7 +260,7 @@ PENSTOCK_TEST("what a race's loser received is in its result: nothing is lost") 
   for (int i = 1; i <= 50; ++i) {
     auto race = [&]() -> task<> {
       auto winner = co_await when_any(c.receive(), sleep_for(1ms));
-      const auto* first = std::get_if<std::optional<int>>(&winner.value);
+      const auto* first = std::get_if<result<int>>(&winner.value);
       if (first) sum += **first;
       if (const auto& late = std::get<0>(winner.losers)) sum += **late;
     };
@@ -334,8 +335,8 @@ TEST_CASE("with sends and receives stopped at random nothing that was accepted i
         for (;;) {
           const auto wait = patience(random);
           auto r = co_await with_timeout(wait, c.receive());
-          if (r && !*r) break;
-          if (r) received += (*r)->value();
+          if (!r && r.error() == errc::closed) break;
+          if (r) received += r->value();
           if (random.uniform_int(0, 3) == 0) co_await sleep_for(duration(random.uniform_int(0, 9)));
         }
       };
@@ -439,6 +440,250 @@ TEST_CASE("only the constructor allocates") {
   count.reset();
   all();
   CHECK(count.allocations() == 0);
+}
+
+namespace {
+// [reserve]
+task<result<>> forward(channel<std::string>& from, channel<std::string>& to) {
+  for (;;) {
+    auto place = co_await ok(to.reserve());  // first the place: a stop here loses nothing
+    auto line = co_await from.receive();
+    if (!line) co_return result<>{};
+    place.send(std::move(*line));
+  }
+}
+// [/reserve]
+}  // namespace
+
+PENSTOCK_TEST("a reserved place is nobody else's, and comes back unused") {
+  channel<int> c{2};
+  auto place = co_await must(c.reserve());
+  CHECK(c.try_send(1));
+  CHECK_FALSE(c.try_send(2));
+  CHECK(c.size() == 1);
+  CHECK_FALSE(c.try_reserve().has_value());
+  CHECK(place.send(3));
+  CHECK_FALSE(static_cast<bool>(place));
+  CHECK(co_await c.receive() == 1);
+  CHECK(co_await c.receive() == 3);
+  {
+    auto first = c.try_reserve();
+    auto second = c.try_reserve();
+    REQUIRE(first.has_value());
+    REQUIRE(second.has_value());
+    *first = std::move(*second);  // one place comes back
+    CHECK(c.try_send(4));
+    CHECK_FALSE(c.try_send(5));
+  }
+  CHECK(c.try_send(5));
+  CHECK(co_await c.receive() == 4);
+  CHECK(co_await c.receive() == 5);
+}
+
+PENSTOCK_TEST("a place that comes back goes to the first who waits for one") {
+  channel<int> c{1};
+  auto place = co_await must(c.reserve());
+  std::vector<int> order;
+  auto sender = [&](int id) -> task<> {
+    co_await sleep_for(duration(id));
+    CHECK(co_await c.send(id));
+    order.push_back(id);
+  };
+  auto reserver = [&](int id) -> task<> {
+    co_await sleep_for(duration(id));
+    auto mine = co_await must(c.reserve());
+    order.push_back(id);
+    CHECK(mine.send(id));
+  };
+  auto receiver = [&]() -> task<> {
+    co_await sleep_for(1ms);
+    place.release();
+    CHECK(co_await c.receive() == 1);
+    const int a = *co_await c.receive();  // what waits may pass a place that is not used yet
+    const int b = *co_await c.receive();
+    CHECK(a + b == 5);
+  };
+  co_await when_all(sender(1), reserver(2), sender(3), receiver());
+  CHECK(order.size() == 3);
+}
+
+PENSTOCK_TEST("a receiver that waits is served from a place too; after close it is refused") {
+  channel<int> c{1};
+  auto place = co_await must(c.reserve());
+  auto receiver = [&]() -> task<> { CHECK(co_await c.receive() == 7); };
+  auto sender = [&]() -> task<> {
+    co_await sleep_for(1ms);
+    CHECK(place.send(7));
+  };
+  co_await when_all(receiver(), sender());
+  auto late = co_await must(c.reserve());
+  c.close();
+  CHECK_FALSE(late.send(8));
+  CHECK((co_await c.reserve()).error() == errc::closed);
+  channel<int> none{0};
+  CHECK((co_await none.reserve()).error() == errc::never_satisfiable);
+  CHECK_FALSE(none.try_reserve().has_value());
+}
+
+PENSTOCK_TEST("what is forwarded by way of a place is not lost by a stop") {
+  channel<std::string> from{8}, to{1};
+  int received = 0;
+  for (int i = 0; i < 8; ++i) CHECK(from.try_send(std::to_string(i)));
+  auto forwarder = [&]() -> task<> {
+    for (int i = 0; i < 20; ++i) static_cast<void>(co_await with_timeout(1ms, forward(from, to)));
+  };
+  auto receiver = [&]() -> task<> {
+    while (received < 8) {
+      co_await sleep_for(1500us);
+      if (to.try_receive()) ++received;
+    }
+  };
+  co_await when_all(forwarder(), receiver());
+  CHECK(received == 8);
+  CHECK(from.size() + to.size() == 0);
+}
+
+PENSTOCK_TEST("many values at once, in order, past a full channel") {
+  channel<int> c{4};
+  std::vector<int> values(10);
+  std::iota(values.begin(), values.end(), 0);
+  std::vector<int> got;
+  auto sender = [&]() -> task<> {
+    CHECK(co_await c.send_many(values) == 10u);
+    CHECK(co_await c.send_many({}) == 0u);
+    c.close();
+    CHECK((co_await c.send_many(values)).error() == errc::closed);
+  };
+  auto receiver = [&]() -> task<> {
+    for (;;) {
+      const auto n = co_await c.receive_many(got, 3);
+      if (!n) break;
+      CHECK(*n >= 1);
+      CHECK(*n <= 3);
+    }
+  };
+  co_await when_all(sender(), receiver());
+  CHECK(got == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+}
+
+PENSTOCK_TEST("others do not come between values that wait together") {
+  channel<int> c{1};
+  std::vector<int> many{1, 2, 3}, got;
+  auto all = [&]() -> task<> { CHECK(co_await c.send_many(many) == 3u); };
+  auto other = [&]() -> task<> {
+    co_await sleep_for(1ms);
+    CHECK_FALSE(c.try_send(8));
+    CHECK(co_await c.send(9));
+  };
+  auto receiver = [&]() -> task<> {
+    co_await sleep_for(2ms);
+    for (int i = 0; i < 4; ++i) got.push_back(*co_await c.receive());
+  };
+  co_await when_all(all(), other(), receiver());
+  CHECK(got == std::vector<int>{1, 2, 3, 9});
+}
+
+PENSTOCK_TEST("how many were sent before the channel was closed") {
+  channel<int> c{2};
+  std::vector<int> values{1, 2, 3};
+  auto sender = [&]() -> task<> { CHECK(co_await c.send_many(values) == 2u); };
+  auto closer = [&]() -> task<> {
+    co_await sleep_for(1ms);
+    c.close();
+  };
+  co_await when_all(sender(), closer());
+}
+
+PENSTOCK_TEST(
+    "the reason of close comes to receivers after what was accepted, to senders at once") {
+  channel<int> c{2, "readings"};
+  CHECK(c.try_send(1));
+  c.close(error(errc::source_changed).with("sensor", "3"));
+  c.close(errc::corrupt);
+  CHECK((co_await c.send(2)).error().message() == "sensor '3': source changed");
+  CHECK(co_await c.receive() == 1);
+  CHECK((co_await c.receive()).error() == errc::source_changed);
+  channel<int> named{1, "readings"};
+  named.close();
+  CHECK((co_await named.receive()).error().message() == "readings: closed");
+}
+
+PENSTOCK_TEST("the channel of one loop does the same") {
+  local::channel<int> c{2};
+  std::vector<int> got;
+  auto sender = [&]() -> task<> {
+    for (int i = 0; i < 20; ++i) {
+      if (i % 6 == 0) co_await sleep_for(1ms);
+      CHECK(co_await c.send(i));
+    }
+    c.close();
+  };
+  auto receiver = [&]() -> task<> {
+    while (auto v = co_await c.receive()) {
+      got.push_back(*v);
+      if (*v % 5 == 0) co_await sleep_for(1ms);
+    }
+  };
+  co_await when_all(sender(), receiver());
+  CHECK(got.size() == 20);
+  CHECK(std::ranges::is_sorted(got));
+  CHECK(c.size() == 0);
+}
+
+TEST_CASE("stopped at any moment a reservation is made or it is not") {
+  struct fixture {
+    std::unique_ptr<channel<int>> c = std::make_unique<channel<int>>(1);
+    channel_slot<int> taken = std::move(*c->try_reserve());
+  };
+  test::cancel_matrix([] { return fixture{}; }, [](fixture& f) { return f.c->reserve(); },
+                      [](fixture& f) { f.taken.release(); },
+                      [](fixture& f, const auto&, cancel_stage stage) -> std::string {
+                        if (stage == cancel_stage::parked) f.taken.release();
+                        return "";
+                      });
+  test::cancel_matrix(
+      [] {
+        fixture f;
+        f.taken.release();
+        static_cast<void>(f.c->try_send(1));
+        return f;
+      },
+      [](fixture& f) { return f.c->reserve(); },
+      [](fixture& f) { static_cast<void>(f.c->try_receive()); },
+      [](fixture& f, const auto& outcome, cancel_stage) -> std::string {
+        const bool taken = outcome && outcome->has_value();
+        if (taken == f.c->try_send(2)) return "the place is lost, or there twice";
+        return "";
+      });
+}
+
+TEST_CASE("stopped at any moment a batch is sent or received, or it is not") {
+  struct fixture {
+    std::unique_ptr<channel<int>> c = std::make_unique<channel<int>>(1);
+    std::unique_ptr<std::vector<int>> values = std::make_unique<std::vector<int>>(1, 5);
+  };
+  test::cancel_matrix(
+      [] {
+        fixture f;
+        static_cast<void>(f.c->try_send(1));
+        return f;
+      },
+      [](fixture& f) { return f.c->send_many(*f.values); },
+      [](fixture& f) { static_cast<void>(f.c->try_receive()); },
+      [](fixture& f, const auto& outcome, cancel_stage) -> std::string {
+        const bool there = f.c->try_receive() == 5;
+        if (outcome.has_value() != there) return "it was sent and stopped, or lost";
+        return "";
+      });
+  test::cancel_matrix(
+      [] { return fixture{}; }, [](fixture& f) { return f.c->receive_many(*f.values, 4); },
+      [](fixture& f) { static_cast<void>(f.c->try_send(6)); },
+      [](fixture& f, const auto& outcome, cancel_stage) -> std::string {
+        const bool received = f.values->size() == 2;
+        if (outcome.has_value() != received || received == f.c->try_receive().has_value())
+          return "the value is lost, or there twice";
+        return "";
+      });
 }
 
 TEST_CASE("destroying a channel while tasks wait is a broken contract") {

@@ -151,7 +151,7 @@ TEST_CASE("two loops share a channel: everything that was accepted arrives once"
     auto receiver = [&](std::uint64_t id) -> task<> {
       random_engine random(id);
       for (bool open = true; open;) {
-        std::optional<std::unique_ptr<int>> value;
+        result<std::unique_ptr<int>> value;
         bool got = true;
         if (random.uniform_int(0, 1) == 0) {
           value = co_await c.receive();
@@ -166,7 +166,7 @@ TEST_CASE("two loops share a channel: everything that was accepted arrives once"
             got = false;
           }
         }
-        if (value) received += **value;
+        if (got && value) received += **value;
         open = !got || value.has_value();
       }
     };
