@@ -303,4 +303,113 @@ TEST_CASE("a watch and signals between two loops: the last value is always seen"
   });
 }
 
+TEST_CASE("a broadcast between two loops: received and missed values are all values") {
+  for (auto seed : test::seeds(3)) {
+    broadcast<long> numbers{16};
+    latch subscribed{4};
+    std::atomic<int> senders{2};
+    std::atomic<long> accounted{0};
+    auto receiver = [&](std::uint64_t id) -> task<> {
+      auto mine = numbers.subscribe();
+      co_await subscribed.arrive_and_wait();
+      random_engine random(seed * 10 + id);
+      std::uint64_t received = 0;
+      for (;;) {
+        const auto r = co_await mine.receive();
+        if (r)
+          ++received;
+        else if (r.error() != errc::lagged)
+          break;
+        if (random.uniform_int(0, 4) == 0) co_await yield();
+      }
+      accounted += static_cast<long>(received + mine.missed());
+    };
+    auto sender = [&]() -> task<> {
+      co_await subscribed.wait();
+      for (int i = 0; i < 500; ++i) {
+        static_cast<void>(numbers.send(i));
+        if (i % 7 == 0) co_await yield();
+      }
+      if (--senders == 0) numbers.close();
+    };
+    on_both_loops([&](std::uint64_t loop) -> task<> {
+      co_await when_all(receiver(loop), receiver(2 + loop), sender());
+    });
+    CHECK(accounted.load() == 4 * 1000);
+  }
+}
+
+TEST_CASE("a flight is joined from another loop, and left by those who give up") {
+  for (auto seed : test::seeds(3)) {
+    single_flight<int, int> flights;
+    std::atomic<int> loading{0}, most{0}, wrong{0};
+    barrier step{2};
+    auto asks = [&](std::uint64_t id) -> task<> {
+      random_engine random(seed * 10 + id);
+      for (int i = 0; i < 200; ++i) {
+        const int key = static_cast<int>(random.uniform_int(0, 2));
+        auto load = [&loading, &most, key]() -> task<int> {
+          const int now = ++loading;
+          if (now > most.load()) most = now;
+          co_await some_turns(3);
+          --loading;
+          co_return key * 10;
+        };
+        if (random.uniform_int(0, 2) == 0) {
+          static_cast<void>(co_await when_any(flights.run(key, load), some_turns(2)));
+        } else {
+          const auto r = co_await flights.run(key, load);
+          if (r != key * 10) ++wrong;
+        }
+        if (random.uniform_int(0, 9) == 0) flights.forget(key);
+      }
+    };
+    on_both_loops([&](std::uint64_t loop) -> task<> {
+      co_await when_all(asks(loop), asks(2 + loop));
+      while (flights.in_flight() != 0) co_await yield();
+      co_await step.arrive_and_wait();
+    });
+    CHECK(wrong.load() == 0);
+    CHECK(loading.load() == 0);
+  }
+}
+
+TEST_CASE("a lazy value and a weighted channel between two loops") {
+  for (auto seed : test::seeds(3)) {
+    std::atomic<int> tries{0}, given{0};
+    lazy<int> value{[&]() -> task<result<int>> {
+      const int mine = ++tries;
+      co_await some_turns(2);
+      if (mine < 3) co_return fail(errc::overloaded);
+      co_return mine;
+    }};
+    weighted_channel<std::vector<char>> blocks(100,
+                                               [](const std::vector<char>& b) { return b.size(); });
+    std::atomic<std::size_t> sent{0}, received{0};
+    std::atomic<int> senders{2};
+    auto asks = [&]() -> task<> {
+      for (int i = 0; i < 20; ++i)
+        if (co_await value.get()) ++given;
+    };
+    auto sends = [&](std::uint64_t id) -> task<> {
+      random_engine random(seed * 10 + id);
+      for (int i = 0; i < 200; ++i) {
+        std::vector<char> block(static_cast<std::size_t>(random.uniform_int(0, 120)));
+        const std::size_t size = block.size();
+        auto race = co_await when_any(blocks.send(std::move(block)), some_turns(4));
+        if (race.index == 0 || std::get<0>(race.losers)) sent += size;
+      }
+      if (--senders == 0) blocks.close();
+    };
+    auto receives = [&]() -> task<> {
+      while (auto b = co_await blocks.receive()) received += b->size();
+    };
+    on_both_loops(
+        [&](std::uint64_t loop) -> task<> { co_await when_all(asks(), sends(loop), receives()); });
+    CHECK(given.load() == 38);
+    CHECK(sent.load() == received.load());
+    CHECK(blocks.weight() == 0);
+  }
+}
+
 }  // namespace

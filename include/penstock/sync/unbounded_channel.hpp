@@ -81,6 +81,12 @@ class basic_unbounded_channel {
     detail::wake_section section(lock_);
     return closed_;
   }
+  /// Success while it is open; else the reason of `close`.
+  [[nodiscard]] result<> status() const noexcept {
+    detail::wake_section section(lock_);
+    if (closed_) return tl::unexpected<error>(reason_.why());
+    return {};
+  }
   /// Values that were sent and not yet received.
   [[nodiscard]] std::size_t size() const noexcept {
     detail::wake_section section(lock_);
