@@ -105,20 +105,20 @@ class select_awaiter : public leaf<select_awaiter<Arms...>>, stop_node {
       if (i++ == index) fn(arm);
     });
   }
-  template <std::size_t... I>
-  select_result<value_type> take(std::index_sequence<I...>) noexcept {
+  template <std::size_t... Index>
+  select_result<value_type> take(std::index_sequence<Index...>) noexcept {
     std::size_t done = 0;
-    static_cast<void>(((std::get<I>(arms_).done() ? (done = I, true) : false) || ...));
+    static_cast<void>(((std::get<Index>(arms_).done() ? (done = Index, true) : false) || ...));
     std::optional<value_type> value;
-    static_cast<void>(((I == done ? (value.emplace(value_of<I>()), true) : false) || ...));
+    static_cast<void>(((Index == done ? (value.emplace(value_of<Index>()), true) : false) || ...));
     return {done, std::move(*value)};
   }
-  template <std::size_t I>
+  template <std::size_t Index>
   value_type value_of() noexcept {
     if constexpr (alike)
-      return std::get<I>(arms_).await_resume();
+      return std::get<Index>(arms_).await_resume();
     else
-      return value_type(std::in_place_index<I>, std::get<I>(arms_).await_resume());
+      return value_type(std::in_place_index<Index>, std::get<Index>(arms_).await_resume());
   }
 
   // All channels at once, in the order of their addresses, each once.
