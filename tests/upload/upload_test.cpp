@@ -97,7 +97,7 @@ TEST_CASE("the buffers of an upload: what its plan can use, within the budget") 
                            .concurrency = r.concurrency,
                            .memory_budget = r.budget,
                            .block_size = r.block};
-    const auto pool = detail::buffers_for(*plan_parts(r.length, r.part_size), o);
+    const auto pool = detail::buffers_for(*plan_parts(r.length, r.part_size), o, false);
     CHECK(pool.buffer_size == r.buffer_size);
     CHECK(pool.count == r.count);
     CHECK(pool.alignment == 4096);

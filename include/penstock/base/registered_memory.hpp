@@ -74,23 +74,26 @@ inline constinit memory_regions registered_regions;
 ///
 /// **Shape.** registered -> used by any number of operations -> ended, before the memory is freed.
 /// **Thread-safety.** distinct: safe; same object: one thread.
-/// **Complexity.** O(1) here. A loop pins the pages when its first direct operation uses them; they
-/// count against RLIMIT_MEMLOCK, and where the kernel refuses, operations work as without. 64
-/// regions of at most 1 GiB each are known at once; the others work as without.
-/// **Lifetime.** no operation uses the memory when it ends.
+/// **Complexity.** O(1) here. A loop pins the pages of the whole region when its first direct
+/// operation there begins, and does nothing else meanwhile; they count against RLIMIT_MEMLOCK, and
+/// where the kernel refuses, operations work as without. 64 regions of at most 1 GiB each are known
+/// at once; the others work as without.
+/// **Lifetime.** no operation uses the memory when it ends. Until then the memory keeps its pages:
+/// no munmap, no mremap, no madvise that discards them. After it a loop that had pinned them lets
+/// go in its next turn, before it sleeps: one that sleeps already, when something wakes it.
 /// **See also.** `buffer_pool_options::registered`.
 class registered_memory {
  public:
   registered_memory(const void* begin, std::size_t size) noexcept
-      : at_(size > longest ? detail::memory_regions::places
-                           : detail::registered_regions.add(begin, size)) {}
+      : at_(!begin || size > longest ? detail::memory_regions::places
+                                     : detail::registered_regions.add(begin, size)) {}
   registered_memory(const registered_memory&) = delete;
   registered_memory& operator=(const registered_memory&) = delete;
   ~registered_memory() {
     if (known()) detail::registered_regions.remove(at_);
   }
 
-  /// Whether there was room for it.
+  /// Whether loops may pin it: there is memory, it is not too large, and there was room for it.
   [[nodiscard]] bool known() const noexcept { return at_ < detail::memory_regions::places; }
 
  private:

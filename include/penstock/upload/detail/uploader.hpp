@@ -38,7 +38,8 @@ task<result<std::optional<journal_state>>> load_state(Journal& journal) {
 }
 
 // What can be in flight of a plan, within the budget; blocks no larger than its parts need.
-inline buffer_pool_options buffers_for(const part_plan& plan, const upload_options& o) {
+inline buffer_pool_options buffers_for(const part_plan& plan, const upload_options& o,
+                                       bool direct) {
   constexpr std::uint64_t unit = 64u << 10;  // of direct I/O: also a small part's block has it
   const std::uint64_t part = (std::min)(plan.part_size, (std::max)(plan.length, std::uint64_t{1}));
   const std::uint64_t whole = (part + unit - 1) / unit * unit;
@@ -50,7 +51,7 @@ inline buffer_pool_options buffers_for(const part_plan& plan, const upload_optio
   return {.buffer_size = static_cast<std::size_t>(block),
           .count = static_cast<std::size_t>(count),
           .alignment = 4096,
-          .registered = true};
+          .registered = direct};
 }
 
 template <class Source, class Target, class Journal, class Progress>
@@ -72,7 +73,7 @@ class uploader {
     identity_ = co_await ok(identify());
     co_await ok(prepare());
     show(co_await this_task::now(), true);
-    buffers_.emplace(buffers_for(plan_, options_));
+    buffers_.emplace(buffers_for(plan_, options_, limits().alignment > 1));
     co_await ok(send_missing());
     const source_identity after = co_await ok(identify());
     if (after != identity_) co_return fail(errc::source_changed, "read", name_);

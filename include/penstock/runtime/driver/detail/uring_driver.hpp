@@ -88,6 +88,7 @@ class uring_driver final : public driver {
     let_go_ = false;
     const auto completed = stats_.completed;
     flush();
+    queue_.let_go_of_memory();
     if (leases_.made()) serve_leases();
     // What ended there is ready by now.
     const bool sleeps = at_most > duration::zero() && !queue_.has_backlog() &&
@@ -120,6 +121,7 @@ class uring_driver final : public driver {
       // A cancellation can miss what is on its way to the poll list or from it: asked again.
       if (in_flight_ != 0 || wake_armed_) queue_.cancel_all(wake_read_);
     }
+    queue_.let_go_of_memory();
     if (leases_.made()) leases_.store().unbind();
     ring().unbind();
     entered_ = closing_ = false;

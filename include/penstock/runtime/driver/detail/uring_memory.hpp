@@ -24,53 +24,74 @@ class uring_memory {
 
   // `s` is filled for a direct read or write: makes it one of pinned memory, where that is.
   PENSTOCK_NOINLINE void use_pinned(io_uring_sqe& s, const operation& op) noexcept {
-    if (refused_) return;
-    if (seen_ != registered_regions.version()) refresh();
+    if (is_old()) refresh();
     for (std::size_t at = 0; at < used_; ++at) {
-      const memory_region& r = pinned_[at];
-      const auto into =
-          reinterpret_cast<std::uintptr_t>(op.address) - reinterpret_cast<std::uintptr_t>(r.begin);
-      if (!r.begin || into >= r.size || op.length > r.size - into) continue;
+      place& p = places_[at];
+      const auto into = reinterpret_cast<std::uintptr_t>(op.address) -
+                        reinterpret_cast<std::uintptr_t>(p.region.begin);
+      if (!p.region.begin || into >= p.region.size || op.length > p.region.size - into) continue;
+      if (p.state == pages::untried) p.state = pin(at) ? pages::pinned : pages::refused;
+      if (p.state == pages::refused) continue;
       s.opcode = op.kind == operation_kind::read ? IORING_OP_READ_FIXED : IORING_OP_WRITE_FIXED;
       s.buf_index = static_cast<std::uint16_t>(at);
       ++stats_.pinned;
       return;
     }
   }
+  // Pinned pages stay in use when their memory is freed: ends that for regions that have ended.
+  void let_go() noexcept {
+    if (pinned_ != 0 && is_old()) [[unlikely]]
+      refresh();
+  }
 
  private:
-  // Rare: a pool began or ended.
-  void refresh() noexcept {
-    if (!table_ && ::io_uring_register_buffers_sparse(&ring_, memory_regions::places) < 0) {
-      refused_ = true;
-      return;
-    }
-    table_ = true;
+  enum class pages : unsigned char { untried, pinned, refused };
+  struct place {
+    memory_region region;
+    pages state = pages::untried;
+  };
+
+  [[nodiscard]] bool is_old() const noexcept { return seen_ != registered_regions.version(); }
+  // Rare: a pool began or ended. What is new is pinned when it is used: most regions are for other
+  // loops.
+  PENSTOCK_NOINLINE void refresh() noexcept {
     memory_region now[memory_regions::places];
     seen_ = registered_regions.each([&](std::size_t at, const memory_region& r) { now[at] = r; });
     used_ = 0;
     for (std::size_t at = 0; at < memory_regions::places; ++at) {
-      if (now[at].number != known_[at]) put(at, now[at]);
-      if (pinned_[at].begin) used_ = at + 1;
+      if (now[at].begin) used_ = at + 1;
+      place& p = places_[at];
+      if (now[at].number == p.region.number) continue;
+      if (p.state == pages::pinned) {
+        update(at, {});
+        --pinned_;
+      }
+      p = {now[at], pages::untried};
     }
   }
-  void put(std::size_t at, const memory_region& r) noexcept {
+  bool pin(std::size_t at) noexcept {
+    if (table_ == pages::untried) {
+      const int made = ::io_uring_register_buffers_sparse(&ring_, memory_regions::places);
+      table_ = made < 0 ? pages::refused : pages::pinned;
+    }
+    if (table_ == pages::refused || !update(at, places_[at].region)) return false;
+    ++pinned_;
+    return true;
+  }
+  bool update(std::size_t at, const memory_region& r) noexcept {
     const ::iovec memory{const_cast<void*>(r.begin), r.size};
     const __u64 tag = 0;
-    known_[at] = r.number;
-    const int done =
-        ::io_uring_register_buffers_update_tag(&ring_, static_cast<unsigned>(at), &memory, &tag, 1);
-    pinned_[at] = done == 1 ? r : memory_region{};
+    return ::io_uring_register_buffers_update_tag(&ring_, static_cast<unsigned>(at), &memory, &tag,
+                                                  1) == 1;
   }
 
   io_uring& ring_;
   driver_stats& stats_;
-  std::uint64_t seen_ = 0;
-  std::uint64_t known_[memory_regions::places] = {};  // numbers, also of those that were refused
-  memory_region pinned_[memory_regions::places];
-  std::size_t used_ = 0;  // places up to the last that is pinned
-  bool table_ = false;
-  bool refused_ = false;
+  std::uint64_t seen_ = 0;  // the version of places_
+  place places_[memory_regions::places];
+  std::size_t used_ = 0;    // places up to the last region
+  std::size_t pinned_ = 0;  // places
+  pages table_ = pages::untried;
 };
 
 }  // namespace penstock::detail

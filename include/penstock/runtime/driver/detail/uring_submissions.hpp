@@ -83,6 +83,7 @@ class uring_submissions {
       }
     }
   }
+  void let_go_of_memory() noexcept { memory_.let_go(); }
   // It is over: its cancellation is no more to go out, or its answer is nobody's.
   void drop(operation& op, operation_stage stage) noexcept {
     if (stage == operation_stage::cancelling) backlog_.remove(op);
