@@ -3,30 +3,54 @@
 // Direct I/O with the buffers of a pool that is registered: pinned once by each ring.
 #include <penstock/base/registered_memory.hpp>
 
+#include <penstock/adapters/file.hpp>
 #include <penstock/core/this_task.hpp>
+#include <penstock/core/when_all.hpp>
 #include <penstock/io/file.hpp>
 #include <penstock/pool/buffer_pool.hpp>
 #include <penstock/runtime/driver/detail/liburing.hpp>
+#include <penstock/upload.hpp>
 
 #include <support/child.hpp>
 #include <support/each_driver.hpp>
 #include <support/forbid.hpp>
 #include <support/temporary_folder.hpp>
 
+#include <dlfcn.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <optional>
+#include <span>
 #include <string>
 
 #include <doctest/doctest.h>
 
 using namespace penstock;
 using support::temporary_folder;
+
+// Bytes that rings have pinned since the test began: looks at what the library asks of liburing.
+static std::atomic<std::ptrdiff_t> bytes_pinned{0};
+static std::array<std::atomic<std::size_t>, detail::memory_regions::places> pinned_at;
+extern "C" int io_uring_register_buffers_update_tag(io_uring* ring, unsigned at,
+                                                    const iovec* memory, const __u64* tags,
+                                                    unsigned n) {
+  using function = int (*)(io_uring*, unsigned, const iovec*, const __u64*, unsigned);
+  static const auto real =
+      reinterpret_cast<function>(::dlsym(RTLD_NEXT, "io_uring_register_buffers_update_tag"));
+  const int r = real(ring, at, memory, tags, n);
+  if (r != 1) return r;
+  const std::size_t before = pinned_at[at].exchange(memory->iov_len);
+  bytes_pinned += static_cast<std::ptrdiff_t>(memory->iov_len - before);
+  return r;
+}
 
 namespace {
 constexpr std::size_t block = std::size_t{64} << 10;
@@ -101,6 +125,137 @@ TEST_CASE("memory that is used anew after its pool is not taken for the pool's")
   });
 }
 
+TEST_CASE("memory that is mapped anew at the same address, within one turn, is what is written") {
+  const temporary_folder folder;
+  support::on_each_driver([&](runtime& rt) {
+    constexpr int access = PROT_READ | PROT_WRITE;
+    void* const at = ::mmap(nullptr, block, access, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(at != MAP_FAILED);
+    const std::span<std::byte> bytes(static_cast<std::byte*>(at), block);
+    std::uint64_t used = 0;
+    auto work = [&]() -> task<result<>> {
+      scheduler& loop = co_await this_task::scheduler();
+      const auto before = pinned_so_far(loop);
+      file f = co_await ok(
+          file::open(folder / "f", open_mode::read_write | open_mode::create | open_mode::direct));
+      std::optional<registered_memory> registered(std::in_place, at, block);
+      std::ranges::fill(bytes, std::byte{'o'});
+      co_await ok(f.write_at(0, bytes));
+      registered.reset();
+      ::mmap(at, block, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+      std::ranges::fill(bytes, std::byte{'n'});
+      co_await ok(f.write_at(block, bytes));
+      used = pinned_so_far(loop) - before;
+      co_return result<>{};
+    };
+    const auto outcome = rt.run(work());
+    ::munmap(at, block);
+    if (!outcome && outcome.error() == std::errc::invalid_argument)
+      return support::skip("no direct I/O in the temporary folder");
+    CHECK(outcome);
+    CHECK(used == expected(rt) / 2);
+    CHECK(folder.get("f") == std::string(block, 'o') + std::string(block, 'n'));
+  });
+}
+
+TEST_CASE("a loop pins what its operations use, no other region, and lets go of what has ended") {
+  const temporary_folder folder;
+  runtime rt({.driver = driver_kind::uring});
+  if (rt.driver_name() == "none") return support::skip("no io_uring on this machine");
+  for (auto& bytes : pinned_at) bytes = 0;
+  bytes_pinned = 0;
+  buffer_pool other(pinned);  // has memory, and no operation
+  CHECK(other.try_acquire().has_value());
+  result<std::uint64_t> used;
+  std::ptrdiff_t with_pool = -1;
+  std::ptrdiff_t after_a_turn = -1;
+  auto work = [&]() -> task<> {
+    {
+      buffer_pool pool(pinned);
+      used = co_await round_trip(folder / "f", pool, 'a');
+      with_pool = bytes_pinned;
+    }
+    co_await sleep_for(std::chrono::milliseconds(1));
+    after_a_turn = bytes_pinned;
+  };
+  rt.run(work());
+  if (no_direct(used)) return;
+  if (used == 0u) return support::skip("the kernel pins nothing");
+  CHECK(with_pool == 4 * block);
+  CHECK(after_a_turn == 0);
+
+  // Also at the end of a run.
+  auto last = [&]() -> task<> {
+    buffer_pool pool(pinned);
+    used = co_await round_trip(folder / "f", pool, 'a');
+  };
+  rt.run(last());
+  CHECK(used == 2u);
+  CHECK(bytes_pinned == 0);
+}
+
+TEST_CASE("regions come and go while operations on another are in flight") {
+  const temporary_folder folder;
+  support::on_each_driver([&](runtime& rt) {
+    buffer_pool lasting(pinned);
+    bool good = true;
+    bool direct = true;
+    auto steady = [&](int me) -> task<> {
+      for (int i = 0; i < 30 && direct; ++i) {
+        const auto name = folder / ("steady" + std::to_string(me));
+        const auto used = co_await round_trip(name, lasting, static_cast<char>('a' + me));
+        direct = direct && !no_direct(used);
+        good = good && (!direct || used);
+      }
+    };
+    auto passing = [&](int me) -> task<> {
+      for (int i = 0; i < 30 && direct; ++i) {
+        buffer_pool brief(pinned);
+        const auto name = folder / ("passing" + std::to_string(me));
+        const auto used = co_await round_trip(name, brief, static_cast<char>('p' + me));
+        good = good && (!direct || used || used.error() == std::errc::invalid_argument);
+      }
+    };
+    const auto before = rt.loop(0).io()->stats().pinned;
+    auto all = [&]() -> task<> {
+      co_await when_all(steady(0), steady(1), passing(0), steady(2), passing(1));
+    };
+    rt.run(all());
+    CHECK(good);
+    if (direct) CHECK(rt.loop(0).io()->stats().pinned - before == expected(rt) * 5 * 30);
+  });
+}
+
+TEST_CASE("an upload registers its buffers when it is direct, and only then") {
+  const temporary_folder folder;
+  const std::string source = folder.put("source", std::string(300'000, 's'));
+  support::on_each_driver([&](runtime& rt) {
+    for (const bool direct : {true, false}) {
+      CAPTURE(direct);
+      auto send = [&]() -> task<result<upload_report>> {
+        const auto how = direct ? open_mode::read | open_mode::direct : open_mode::read;
+        file in = co_await ok(file::open(source, how));
+        directory_target target(folder / "store", {.direct = direct});
+        const upload_options options{.part_size = 128u << 10};
+        co_return co_await upload(in, target, "object", options);
+      };
+      std::filesystem::create_directory(folder / "store");
+      const auto version = detail::registered_regions.version();
+      const auto before = rt.loop(0).io()->stats().pinned;
+      const auto sent = rt.run(send());
+      if (!sent && sent.error() == std::errc::invalid_argument) {
+        support::skip("no direct I/O in the temporary folder");
+        continue;
+      }
+      REQUIRE(sent);
+      CHECK(folder.get("store/object") == folder.get("source"));
+      CHECK((detail::registered_regions.version() != version) == direct);
+      const auto used = rt.loop(0).io()->stats().pinned - before;
+      CHECK((used != 0) == (direct && expected(rt) != 0));
+    }
+  });
+}
+
 TEST_CASE("each loop pins the memory for itself") {
   const temporary_folder folder;
   support::on_each_driver(
@@ -129,6 +284,7 @@ TEST_CASE("more regions than a ring can know, and one that is too large, work as
   for (auto& one : all) one.reset();
   CHECK(registered_memory(bytes, sizeof bytes).known());
   CHECK_FALSE(registered_memory(bytes, (std::size_t{1} << 30) + 1).known());
+  CHECK_FALSE(registered_memory(nullptr, sizeof bytes).known());
 
   const temporary_folder folder;
   support::on_each_driver([&](runtime& rt) {
