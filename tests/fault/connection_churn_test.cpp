@@ -47,7 +47,7 @@ struct tcp {
   auto connect() { return tcp_stream::connect(at); }
   static result<> before_close(tcp_stream& s) { return s.reset_on_close(); }
 };
-struct local {
+struct by_path {
   std::string at = "@penstock-churn-" + std::to_string(::getpid());
   unix_listener listener = must(unix_listener::bind(at));
   auto connect() { return unix_stream::connect(at); }
@@ -124,6 +124,6 @@ void stays_level(runtime& rt, int total) {
 TEST_CASE("connections that come and go leave no descriptor and no memory behind") {
   support::on_each_driver([](runtime& rt) {
     stays_level<tcp>(rt, cycles / 2);
-    stays_level<local>(rt, cycles / 2);
+    stays_level<by_path>(rt, cycles / 2);
   });
 }
