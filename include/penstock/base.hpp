@@ -17,6 +17,7 @@
 #include <penstock/base/errc.hpp>
 #include <penstock/base/error.hpp>
 #include <penstock/base/exact_window_core.hpp>
+#include <penstock/base/fixed_vector.hpp>
 #include <penstock/base/fixed_window_core.hpp>
 #include <penstock/base/format.hpp>
 #include <penstock/base/gcra_core.hpp>

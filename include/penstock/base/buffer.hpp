@@ -77,7 +77,9 @@ class [[nodiscard]] buffer {
   /// `size` bytes of the heap, not initialised; `alignment` is a power of two.
   static buffer allocate(std::size_t size, std::size_t alignment = alignof(std::max_align_t));
   static buffer copy_of(std::span<const std::byte> bytes);
-  static buffer copy_of(std::string_view text) { return copy_of(std::as_bytes(std::span(text))); }
+  static buffer copy_of(std::string_view text) {
+    return copy_of({reinterpret_cast<const std::byte*>(text.data()), text.size()});
+  }
   /// Lends `bytes`, to be given back to `owner`. All leases of an owner end before it is reused.
   static buffer adopt(std::span<std::byte> bytes, buffer_owner& owner) noexcept {
     owner.begin();
