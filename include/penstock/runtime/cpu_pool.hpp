@@ -9,7 +9,6 @@
 #include <penstock/core/scheduler.hpp>
 
 #include <cstddef>
-#include <memory>
 
 namespace penstock {
 namespace detail {
@@ -47,7 +46,7 @@ class cpu_pool {
 
  private:
   const unsigned size_;
-  const std::unique_ptr<detail::pool_threads> threads_;
+  detail::pool_threads* const threads_;  // its own
 };
 
 }  // namespace penstock

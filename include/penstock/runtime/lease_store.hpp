@@ -16,7 +16,6 @@
 #include <sys/mman.h>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <utility>
 
@@ -136,7 +135,10 @@ class lease_store {
       : count_(count), size_(size), wake_(&wake), slots_(new lease_slot[count]) {
     void* const m =
         ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (m == MAP_FAILED) throw std::bad_alloc();
+    if (m == MAP_FAILED) {
+      delete[] slots_;
+      throw std::bad_alloc();
+    }
     memory_ = static_cast<std::byte*>(m);
     for (unsigned i = count; i-- > 0;) {
       slots_[i].home_ = this;
@@ -145,7 +147,10 @@ class lease_store {
       put(slots_[i]);
     }
   }
-  ~lease_store() { ::munmap(memory_, bytes()); }
+  ~lease_store() {
+    ::munmap(memory_, bytes());
+    delete[] slots_;
+  }
   [[nodiscard]] std::size_t bytes() const noexcept { return std::size_t{count_} * size_; }
 
   void ended(lease_slot& s) noexcept {
@@ -181,7 +186,7 @@ class lease_store {
   lease_slot* returned_ = nullptr;  // ended on other threads
   unsigned left_ = 0;               // abandoned: leases that have not ended
   bool hungry_ = false;
-  std::unique_ptr<lease_slot[]> slots_;
+  lease_slot* const slots_;  // its own
   std::byte* memory_ = nullptr;
 };
 

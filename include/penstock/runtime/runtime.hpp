@@ -5,14 +5,13 @@
 /// @file
 /// What a program's main runs its tasks on: event loops with a driver each, the cpu pool, signals.
 
+#include <penstock/base/fixed_vector.hpp>
 #include <penstock/runtime/cpu_pool.hpp>
 #include <penstock/runtime/detail/run_guests.hpp>
 #include <penstock/runtime/detail/signal_stop.hpp>
 #include <penstock/runtime/event_loop.hpp>
 
-#include <deque>
-#include <thread>
-#include <vector>
+#include <pthread.h>
 
 namespace penstock {
 /// Options of `runtime`.
@@ -93,7 +92,7 @@ class runtime : detail::signal_target {
     const running now(*this);
     if (!started_) return started_;
     detail::each_outcome outcome([this] { request_stop(); });
-    std::deque<detail::each_guest<Fn>> mains;
+    detail::fixed_vector<detail::each_guest<Fn>> mains(loops_.size());
     for (std::size_t i = 0; i < loops_.size(); ++i)
       crew_.add_main(i, mains.emplace_back(crew_, fn, outcome));
     std::exception_ptr background = crew_.run();
@@ -168,12 +167,14 @@ class runtime : detail::signal_target {
   void start_first();
   // The driver is made on its thread, of the kind that the first loop got if it can be had.
   void start_thread(std::size_t i);
+  struct thread_order;
+  static void* thread_main(void* order) noexcept;
 
   runtime_options options_;
   cpu_pool pool_;
-  std::deque<event_loop> loops_;
+  detail::fixed_vector<event_loop> loops_;
   detail::run_crew crew_{loops_};
-  std::vector<std::thread> threads_;
+  detail::fixed_vector<::pthread_t> threads_;
   detail::atomic<std::uint32_t> live_{0};  // the last loop whose thread has said how it started
   std::uint64_t home_ = 0;                 // the thread whose driver the first loop has
   result<> started_;

@@ -25,7 +25,7 @@ inline constinit atomic<bool> said_fallback{false};
 
 made_driver make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o);
 // PENSTOCK_DRIVER decides where the program did not.
-result<driver_kind> driver_from_environment(driver_kind asked);
+error driver_from_environment(driver_kind& kind);
 made_driver start_driver(driver_kind asked, cpu_pool& pool, const driver_options& o);
 
 }  // namespace penstock::detail

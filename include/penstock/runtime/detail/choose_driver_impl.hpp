@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace penstock::detail {
 
@@ -27,20 +28,22 @@ PENSTOCK_ONCE made_driver make_driver(driver_kind kind, cpu_pool& pool, const dr
   return make_reactor_driver(pool, o);
 }
 
-PENSTOCK_ONCE result<driver_kind> driver_from_environment(driver_kind asked) {
-  if (asked != driver_kind::automatic) return asked;
+PENSTOCK_ONCE error driver_from_environment(driver_kind& kind) {
+  if (kind != driver_kind::automatic) return {};
   const char* text = std::getenv("PENSTOCK_DRIVER");
   const std::string_view name = text ? text : "";
-  if (name.empty() || name == "automatic") return driver_kind::automatic;
-  if (name == "uring") return driver_kind::uring;
-  if (name == "reactor") return driver_kind::reactor;
-  return fail(errc::invalid_option, "PENSTOCK_DRIVER", name);
+  if (name == "uring")
+    kind = driver_kind::uring;
+  else if (name == "reactor")
+    kind = driver_kind::reactor;
+  else if (!name.empty() && name != "automatic")
+    return error(errc::invalid_option).with("PENSTOCK_DRIVER", name);
+  return {};
 }
 
 PENSTOCK_ONCE made_driver start_driver(driver_kind asked, cpu_pool& pool, const driver_options& o) {
-  const auto kind = driver_from_environment(asked);
-  if (!kind) return tl::unexpected<error>(kind.error());
-  return make_driver(*kind, pool, o);
+  if (error wrong = driver_from_environment(asked); wrong.code()) return fail(std::move(wrong));
+  return make_driver(asked, pool, o);
 }
 
 }  // namespace penstock::detail

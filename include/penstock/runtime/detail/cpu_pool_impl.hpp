@@ -6,6 +6,7 @@
 /// Bodies of cpu_pool.hpp: its queue and its threads.
 
 #include <penstock/base/assert.hpp>
+#include <penstock/base/fixed_vector.hpp>
 #include <penstock/base/log.hpp>
 #include <penstock/base/spin_lock.hpp>
 #include <penstock/runtime/cpu_pool.hpp>
@@ -15,9 +16,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <mutex>
-#include <system_error>
-#include <thread>
-#include <vector>
 
 namespace penstock {
 namespace detail {
@@ -26,16 +24,15 @@ class pool_threads {
  public:
   using function = cpu_pool::function;
 
-  explicit pool_threads(unsigned most) : most_(most) {
+  explicit pool_threads(unsigned most) : most_(most), threads_(most) {
     PENSTOCK_ASSERT(most > 0, "a pool needs a thread");
-    threads_.reserve(most);
   }
   pool_threads(const pool_threads&) = delete;
   pool_threads& operator=(const pool_threads&) = delete;
   ~pool_threads() {
     full_.store(true, memory_order_relaxed);
     for (std::size_t i = 0; i < threads_.size(); ++i) submit(nullptr, nullptr, nullptr);
-    for (auto& t : threads_) t.join();
+    for (const ::pthread_t t : threads_) ::pthread_join(t, nullptr);
   }
 
   std::size_t started() noexcept {
@@ -64,6 +61,11 @@ class pool_threads {
     void* where;
   };
 
+  static void* thread_main(void* self) noexcept {
+    ::pthread_setname_np(::pthread_self(), "penstock-cpu");
+    static_cast<pool_threads*>(self)->serve();
+    return nullptr;
+  }
   void serve() noexcept {
     for (;;) {
       const job j = next();
@@ -98,13 +100,11 @@ class pool_threads {
     sigset_t all, before;
     sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-      threads_.emplace_back([this] {
-        ::pthread_setname_np(::pthread_self(), "penstock-cpu");
-        serve();
-      });
-    } catch (const std::exception&) {  // system_error, bad_alloc
-      if (threads_.empty()) stop_program("the cpu pool cannot start a thread");
+    ::pthread_t made;
+    if (::pthread_create(&made, nullptr, &pool_threads::thread_main, this) == 0) {
+      threads_.emplace_back(made);
+    } else {
+      if (threads_.size() == 0) stop_program("the cpu pool cannot start a thread");
       full_.store(true, memory_order_relaxed);
       log(log_level::warning, "the cpu pool cannot start another thread");
     }
@@ -119,13 +119,13 @@ class pool_threads {
   atomic<std::uint32_t> wakes_{0};  // given to sleepers and not yet taken
   atomic<bool> full_{false};        // no more threads
   std::mutex mutex_;
-  std::vector<std::thread> threads_;  // guarded by mutex_
+  fixed_vector<::pthread_t> threads_;  // guarded by mutex_
 };
 }  // namespace detail
 
 PENSTOCK_ONCE cpu_pool::cpu_pool(unsigned threads)
-    : size_(threads), threads_(std::make_unique<detail::pool_threads>(threads)) {}
-PENSTOCK_ONCE cpu_pool::~cpu_pool() = default;
+    : size_(threads), threads_(new detail::pool_threads(threads)) {}
+PENSTOCK_ONCE cpu_pool::~cpu_pool() { delete threads_; }
 PENSTOCK_ONCE std::size_t cpu_pool::started() noexcept { return threads_->started(); }
 PENSTOCK_ONCE void cpu_pool::submit(function run, void* what, void* where) {
   threads_->submit(run, what, where);

@@ -15,7 +15,6 @@
 #include <climits>
 #include <cstdint>
 #include <ctime>
-#include <span>
 
 namespace penstock::detail {
 
@@ -43,27 +42,27 @@ class epoll_instance {
     epoll_event e{};  // kernels before 2.6.9 want one
     ::epoll_ctl(fd_, EPOLL_CTL_DEL, fd, &e);
   }
-  // How many events there are. Zero: it is time, or a signal came.
-  int wait(std::span<epoll_event> events, duration at_most) noexcept {
-    const int room = static_cast<int>(events.size());
+  // How many events there are, at most `room`. Zero: it is time, or a signal came.
+  int wait(epoll_event* events, int room, duration at_most) noexcept {
     int n = -1;
     if (nanoseconds_ && at_most > duration::zero() && at_most != (duration::max)()) {
       timespec limit{};
-      limit.tv_sec = static_cast<time_t>(at_most / std::chrono::seconds(1));
-      limit.tv_nsec = static_cast<long>((at_most % std::chrono::seconds(1)).count());
-      n = ::epoll_pwait2(fd_, events.data(), room, &limit, nullptr);
+      limit.tv_sec = static_cast<time_t>(at_most.count() / 1'000'000'000);
+      limit.tv_nsec = static_cast<long>(at_most.count() % 1'000'000'000);
+      n = ::epoll_pwait2(fd_, events, room, &limit, nullptr);
       // EPERM: forbidden to containers that know only older kernels.
       if (n < 0 && (errno == ENOSYS || errno == EPERM)) nanoseconds_ = false;
       if (n >= 0 || nanoseconds_) return (std::max)(n, 0);
     }
-    n = ::epoll_wait(fd_, events.data(), room, milliseconds(at_most));
+    n = ::epoll_wait(fd_, events, room, milliseconds(at_most));
     return (std::max)(n, 0);
   }
   // Rounded up; -1: for ever.
   static int milliseconds(duration d) noexcept {
     if (d == (duration::max)()) return -1;
-    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(d).count();
-    return static_cast<int>((std::min)(ms, decltype(ms){INT_MAX}));
+    const auto ns = d.count();
+    const auto ms = ns / 1'000'000 + (ns % 1'000'000 > 0 ? 1 : 0);
+    return ms < INT_MAX ? static_cast<int>(ms) : INT_MAX;
   }
   // As on kernels before 5.11. For tests.
   void forget_nanoseconds() noexcept { nanoseconds_ = false; }

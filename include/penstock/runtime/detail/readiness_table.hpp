@@ -12,9 +12,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <new>
 #include <type_traits>
-#include <vector>
 
 namespace penstock::detail {
 
@@ -37,11 +37,14 @@ static_assert(sizeof(readiness) == 32, "two a cache line");
 class readiness_table {
  public:
   explicit readiness_table(const epoll_instance& epoll) noexcept : epoll_(epoll) {}
+  readiness_table(const readiness_table&) = delete;
+  readiness_table& operator=(const readiness_table&) = delete;
+  ~readiness_table() { std::free(slots_); }
 
   // The slot of a socket that is registered, or null.
   readiness* find(int fd, std::uint64_t number) noexcept {
     const auto i = static_cast<std::size_t>(static_cast<unsigned>(fd));
-    if (i >= slots_.size() || slots_[i].number != number) [[unlikely]]
+    if (i >= size_ || slots_[i].number != number) [[unlikely]]
       return nullptr;
     return &slots_[i];
   }
@@ -87,9 +90,9 @@ class readiness_table {
   template <class Fn>
   requires std::is_invocable_v<Fn&, operation&>
   void each_parked(Fn fn) {
-    for (readiness& s : slots_) {
-      if (s.reading) fn(*s.reading);
-      if (s.writing) fn(*s.writing);
+    for (std::size_t i = 0; i < size_; ++i) {
+      if (slots_[i].reading) fn(*slots_[i].reading);
+      if (slots_[i].writing) fn(*slots_[i].writing);
     }
   }
 
@@ -101,23 +104,25 @@ class readiness_table {
     return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
   }
   [[nodiscard]] bool is_known(int fd) const noexcept {
-    return fd >= 0 && static_cast<std::size_t>(fd) < slots_.size();
+    return fd >= 0 && static_cast<std::size_t>(fd) < size_;
   }
   [[nodiscard]] bool is_busy(int fd) noexcept {
     return is_known(fd) && ((*this)[fd].reading || (*this)[fd].writing);
   }
   bool make_room(int fd) noexcept {
     if (is_known(fd)) return true;
-    try {
-      slots_.resize((std::max)({fewest, slots_.size() * 2, static_cast<std::size_t>(fd) + 1}));
-    } catch (const std::bad_alloc&) {
-      return false;
-    }
+    std::size_t more = (std::max)(fewest, size_ * 2);
+    if (more <= static_cast<std::size_t>(fd)) more = static_cast<std::size_t>(fd) + 1;
+    void* const moved = std::realloc(slots_, more * sizeof(readiness));
+    if (!moved) return false;
+    slots_ = static_cast<readiness*>(moved);
+    for (; size_ < more; ++size_) ::new (static_cast<void*>(slots_ + size_)) readiness;
     return true;
   }
 
   const epoll_instance& epoll_;
-  std::vector<readiness> slots_;  // by descriptor
+  readiness* slots_ = nullptr;  // by descriptor; of malloc, which can make room in place
+  std::size_t size_ = 0;
   std::uint32_t generation_ = 0;  // of the last registration; none has 0
 };
 

@@ -7,11 +7,11 @@
 /// and on each loop that has a guest their host. The run ends when the last guest has ended,
 /// wherever: until then every host's loop turns and its services live.
 
+#include <penstock/base/fixed_vector.hpp>
 #include <penstock/core/root.hpp>
 #include <penstock/runtime/event_loop.hpp>
 
 #include <cstddef>
-#include <deque>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -79,7 +79,7 @@ class run_host final : public loop_work {
 // A runtime's hosts and guests, of one run after the other.
 class run_crew {
  public:
-  explicit run_crew(std::deque<event_loop>& loops) noexcept;
+  explicit run_crew(fixed_vector<event_loop>& loops) noexcept;
   run_crew(const run_crew&) = delete;
   run_crew& operator=(const run_crew&) = delete;
   ~run_crew();
@@ -108,10 +108,11 @@ class run_crew {
   void accept(run_guest& g);
   void assign(std::size_t loop) noexcept;
 
-  std::deque<event_loop>& loops_;
-  std::deque<std::optional<run_host>> hosts_;  // of the run; a loop's is made with its first guest
-  atomic<std::size_t> live_{0};                // guests of the run
-  atomic<std::uint32_t> serving_{0};           // hosts on other loops
+  fixed_vector<event_loop>& loops_;
+  fixed_vector<std::optional<run_host>>
+      hosts_;                         // of the run; a loop's is made with its first guest
+  atomic<std::size_t> live_{0};       // guests of the run
+  atomic<std::uint32_t> serving_{0};  // hosts on other loops
   atomic<bool> stopping_{false};
   std::mutex mutex_;
   bool open_ = false;             // these are guarded by mutex_

@@ -8,8 +8,6 @@
 #include <penstock/runtime/detail/futex.hpp>
 #include <penstock/runtime/detail/run_crew.hpp>
 
-#include <utility>
-
 namespace penstock::detail {
 
 PENSTOCK_ONCE run_host::run_host(run_crew& c, scheduler& s, run_guest* main) noexcept
@@ -40,12 +38,18 @@ PENSTOCK_ONCE void run_host::ended() noexcept { crew_.host_ended(); }
 PENSTOCK_ONCE step run_host::arrival::done(waiter&, waiter*) noexcept {
   return host_->services_.close();
 }
-PENSTOCK_ONCE run_crew::run_crew(std::deque<event_loop>& loops) noexcept : loops_(loops) {}
+PENSTOCK_ONCE run_crew::run_crew(fixed_vector<event_loop>& loops) noexcept : loops_(loops) {}
 PENSTOCK_ONCE run_crew::~run_crew() {
-  while (waiting_) std::exchange(waiting_, waiting_->following)->drop();
+  while (run_guest* const g = waiting_) {
+    waiting_ = g->following;
+    g->drop();
+  }
 }
 PENSTOCK_ONCE void run_crew::add_main(std::size_t loop, run_guest& g) {
-  if (hosts_.size() != loops_.size()) hosts_.resize(loops_.size());
+  if (hosts_.size() == 0) {
+    hosts_.reserve(loops_.size());
+    while (hosts_.size() < loops_.size()) hosts_.emplace_back();
+  }
   hosts_[loop].emplace(*this, loops_[loop], &g);
   ++mains_;
   live_.fetch_add(1, memory_order_relaxed);
@@ -56,10 +60,10 @@ PENSTOCK_ONCE std::exception_ptr run_crew::run() {
     open_ = true;
     for (std::size_t i = 1; i < hosts_.size(); ++i)
       if (hosts_[i]) assign(i);
-    while (waiting_) {
-      run_guest& g = *std::exchange(waiting_, waiting_->following);
-      accept(g);
-      loops_[g.where].post(g);
+    while (run_guest* const g = waiting_) {
+      waiting_ = g->following;
+      accept(*g);
+      loops_[g->where].post(*g);
     }
     last_ = &waiting_;
   }

@@ -12,7 +12,6 @@
 
 #include <pthread.h>
 #include <algorithm>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -43,6 +42,8 @@ PENSTOCK_ONCE result<> validate(const runtime_options& o) {
 PENSTOCK_ONCE runtime::runtime(runtime_options options)
     : options_(detail::checked(options)), pool_(detail::cpus(options)) {
   detail::raise_open_files();
+  loops_.reserve(options_.threads);
+  threads_.reserve(options_.threads);
   for (unsigned i = 0; i < options_.threads; ++i)
     loops_.emplace_back(pool_, event_loop_options{.spin = options_.spin});
   start();
@@ -64,7 +65,7 @@ PENSTOCK_ONCE runtime::~runtime() {
   PENSTOCK_ASSERT(!running_, "a runtime is destroyed during its run");
   for (std::size_t i = 1; i < loops_.size(); ++i)
     if (loops_[i].io()) loops_[i].quit();
-  for (auto& t : threads_) t.join();
+  for (const ::pthread_t t : threads_) ::pthread_join(t, nullptr);
 }
 
 PENSTOCK_ONCE void runtime::request_stop() noexcept {
@@ -88,30 +89,42 @@ PENSTOCK_ONCE void runtime::start_first() {
   }
 }
 
+// What a thread is told. Gone when it has said how it started.
+struct runtime::thread_order {
+  runtime& of;
+  std::size_t i;
+  driver_kind kind;
+};
+
+PENSTOCK_ONCE void* runtime::thread_main(void* order) noexcept {
+  const auto [self, i, kind] = *static_cast<const thread_order*>(order);
+  ::pthread_setname_np(::pthread_self(), "penstock-loop");
+  auto& loop = self.loops_[i];
+  auto made = detail::make_driver(kind, self.pool_, self.options_.io);
+  const bool good = made.has_value();
+  if (good) {
+    loop.use(std::move(*made));
+  } else {
+    self.started_ = tl::unexpected<error>(std::move(made.error()));
+  }
+  self.live_.store(static_cast<std::uint32_t>(i), detail::memory_order_release);
+  detail::futex_wake(self.live_, 1);
+  if (good) loop.serve();
+  return nullptr;
+}
+
 PENSTOCK_ONCE void runtime::start_thread(std::size_t i) {
   auto kind = driver_name() == "uring" ? driver_kind::uring : driver_kind::reactor;
-  const auto asked = detail::driver_from_environment(options_.driver);
-  if (kind == driver_kind::uring && asked && *asked == driver_kind::automatic) kind = *asked;
-  const auto body = [this, i, kind] {
-    ::pthread_setname_np(::pthread_self(), "penstock-loop");
-    auto& loop = loops_[i];
-    auto made = detail::make_driver(kind, pool_, options_.io);
-    const bool good = made.has_value();
-    if (good) {
-      loop.use(std::move(*made));
-    } else {
-      started_ = tl::unexpected<error>(std::move(made.error()));
-    }
-    live_.store(static_cast<std::uint32_t>(i), detail::memory_order_release);
-    detail::futex_wake(live_, 1);
-    if (good) loop.serve();
-  };
-  try {
-    threads_.emplace_back(body);
-  } catch (const std::system_error& e) {
-    started_ = fail(e.code(), "start a loop's thread");
+  driver_kind asked = options_.driver;
+  const error wrong = detail::driver_from_environment(asked);
+  if (kind == driver_kind::uring && !wrong.code() && asked == driver_kind::automatic) kind = asked;
+  thread_order order{*this, i, kind};
+  ::pthread_t made;
+  if (const int r = ::pthread_create(&made, nullptr, &runtime::thread_main, &order); r != 0) {
+    started_ = fail(errno_error(r), "start a loop's thread");
     return;
   }
+  threads_.emplace_back(made);
   const auto before = static_cast<std::uint32_t>(i - 1);
   while (live_.load(detail::memory_order_acquire) == before) detail::futex_wait(live_, before);
 }

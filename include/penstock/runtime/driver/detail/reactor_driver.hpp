@@ -13,9 +13,6 @@
 #include <penstock/runtime/detail/socket_attempts.hpp>
 #include <penstock/runtime/driver.hpp>
 
-#include <span>
-#include <utility>
-
 namespace penstock::detail {
 
 class reactor_driver final : public driver {
@@ -86,8 +83,12 @@ class reactor_driver final : public driver {
     }
     if (has_work()) [[unlikely]]
       work();
-    for (const epoll_event& e : std::span(events, static_cast<std::size_t>(n))) happened(e);
-    for (operation* op = lane_.take(); op;) finish(*std::exchange(op, op->next));
+    for (int i = 0; i < n; ++i) happened(events[i]);
+    for (operation* op = lane_.take(); op;) {
+      operation& over = *op;
+      op = op->next;
+      finish(over);
+    }
   }
 
   void wake() noexcept override { wake_.wake(); }
@@ -102,7 +103,7 @@ class reactor_driver final : public driver {
   }
 
  private:
-  static constexpr std::size_t batch = 256;  // events a turn
+  static constexpr int batch = 256;  // events a turn
   static constexpr std::uint64_t wake_data = 0;
   static constexpr std::uint32_t troubles = EPOLLHUP | EPOLLERR;
   static constexpr std::uint32_t ends = troubles | EPOLLRDHUP;
@@ -167,9 +168,13 @@ class reactor_driver final : public driver {
     return !canceled_.empty() || lease_canceled_ || leases_.can_serve();
   }
   PENSTOCK_NOINLINE void work() noexcept {
-    if (std::exchange(lease_canceled_, false)) leases_.move_canceled(canceled_);
+    if (lease_canceled_) {
+      lease_canceled_ = false;
+      leases_.move_canceled(canceled_);
+    }
     // Who is canceled meanwhile has its turn in the next wait.
-    operation_queue now = std::exchange(canceled_, {});
+    operation_queue now = canceled_;
+    canceled_ = {};
     while (!now.empty()) {
       operation& op = now.pop();
       if (op.answer == 0) op.answer = -ECANCELED;
@@ -184,9 +189,9 @@ class reactor_driver final : public driver {
     });
   }
 
-  int look(std::span<epoll_event> events, duration at_most) noexcept {
+  int look(epoll_event* events, duration at_most) noexcept {
     ++stats_.system_calls;
-    return epoll_.wait(events, at_most);
+    return epoll_.wait(events, batch, at_most);
   }
   void happened(const epoll_event& e) noexcept {
     const std::uint64_t data = e.data.u64;

@@ -12,9 +12,10 @@ namespace penstock {
 
 PENSTOCK_ONCE result<std::unique_ptr<driver>> make_reactor_driver(cpu_pool& pool,
                                                                   const driver_options& options) {
-  auto made = std::make_unique<detail::reactor_driver>(pool, options);
+  auto* const made = new detail::reactor_driver(pool, options);
+  std::unique_ptr<driver> owner(made);
   if (const int r = made->start(); r < 0) return fail(errno_error(-r), "start the reactor");
-  return made;
+  return owner;
 }
 
 }  // namespace penstock

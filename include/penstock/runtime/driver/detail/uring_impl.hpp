@@ -13,9 +13,10 @@ namespace penstock {
 
 PENSTOCK_ONCE result<std::unique_ptr<driver>> make_uring_driver(cpu_pool& pool,
                                                                 driver_options options) {
-  auto made = std::make_unique<detail::uring_driver>(pool, options);
+  auto* const made = new detail::uring_driver(pool, options);
+  std::unique_ptr<driver> owner(made);
   if (const int r = made->start(); r < 0) return fail(detail::uring_error(-r));
-  return made;
+  return owner;
 }
 
 }  // namespace penstock
