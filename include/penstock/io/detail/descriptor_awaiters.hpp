@@ -5,13 +5,15 @@
 /// @file
 /// Messages that carry descriptors.
 
+#include <penstock/base/taken.hpp>
+#include <penstock/core/frame_allocator.hpp>
 #include <penstock/io/descriptor.hpp>
 #include <penstock/io/detail/socket_awaiters.hpp>
 
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <cstring>
-#include <memory>
+#include <new>
 #include <vector>
 
 namespace penstock {
@@ -32,6 +34,12 @@ class control_message {
   control_message(const void* bytes, std::size_t n)
       : parts_{const_cast<void*>(bytes), (std::min)(n, longest_send)},
         control_(::new (frame_allocate(sizeof(control))) control) {}
+  control_message(control_message&& o) noexcept
+      : message_(o.message_), parts_(o.parts_), control_(taken(o.control_)) {}
+  control_message& operator=(const control_message&) = delete;
+  ~control_message() {
+    if (control_) frame_free(control_, sizeof(control));
+  }
 
   ::msghdr* to_receive() noexcept {
     reset(sizeof(control));
@@ -73,9 +81,6 @@ class control_message {
   struct control {
     alignas(::cmsghdr) unsigned char bytes[CMSG_SPACE(most_descriptors * sizeof(int))];
   };
-  struct freed {
-    void operator()(control* c) const noexcept { frame_free(c, sizeof(control)); }
-  };
   ::cmsghdr* next(::cmsghdr* c) const noexcept {
     return CMSG_NXTHDR(const_cast<::msghdr*>(&message_), c);
   }
@@ -91,7 +96,7 @@ class control_message {
 
   ::msghdr message_{};
   ::iovec parts_;
-  std::unique_ptr<control, freed> control_;
+  control* control_;  // its own
 };
 
 // Sends all bytes, the descriptors with the first of them.

@@ -15,8 +15,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <deque>
-#include <memory>
 #include <new>
 #include <utility>
 
@@ -141,6 +139,12 @@ class receiver final : operation {
   }
 
  private:
+  // What was received while the loop's buffers were few.
+  struct copied {
+    explicit copied(buffer&& b) noexcept : bytes(std::move(b)) {}
+    buffer bytes;
+    copied* next = nullptr;
+  };
   // A socket that is read slowly holds no more: the others need buffers too.
   static constexpr unsigned most_held = 8;
 
@@ -190,22 +194,27 @@ class receiver final : operation {
   PENSTOCK_NOINLINE void spill(lease_slot& s) noexcept {
     const buffer lease = s.lend();
     try {
-      if (!spilled_) spilled_ = std::make_unique<std::deque<buffer>>();
-      spilled_->push_back(buffer::copy_of(lease.bytes()));
+      auto* const newest = new copied(buffer::copy_of(lease.bytes()));
+      newest->next = spilled_ ? spilled_->next : newest;
+      if (spilled_) spilled_->next = newest;
+      spilled_ = newest;
       ++held_;
     } catch (const std::bad_alloc&) {
-      if (spilled_ && spilled_->empty()) spilled_.reset();
       end_ = -ENOMEM;  // behind what is there
     }
   }
   buffer take_spilled() noexcept {
-    buffer b = std::move(spilled_->front());
-    spilled_->pop_front();
-    if (spilled_->empty()) spilled_.reset();
+    copied* const oldest = spilled_->next;
+    if (oldest == spilled_)
+      spilled_ = nullptr;
+    else
+      spilled_->next = oldest->next;
+    buffer b = std::move(oldest->bytes);
+    delete oldest;
     return b;
   }
   std::size_t copy_spilled(std::byte* to, std::size_t n) noexcept {
-    buffer& b = spilled_->front();
+    buffer& b = spilled_->next->bytes;
     if (n > b.size()) n = b.size();
     std::memcpy(to, b.data(), n);
     b.remove_prefix(n);
@@ -233,8 +242,8 @@ class receiver final : operation {
     }
   }
 
-  lease_slot* last_ = nullptr;                   // of a ring: its next is the first
-  std::unique_ptr<std::deque<buffer>> spilled_;  // behind those; null: nothing
+  lease_slot* last_ = nullptr;  // of a ring: its next is the first
+  copied* spilled_ = nullptr;   // the same of those behind
   ticket* waiting_ = nullptr;
   driver* driver_ = nullptr;  // while armed_
   std::uint32_t used_ = 0;    // of the first lease's bytes, by copy()

@@ -16,23 +16,23 @@ namespace penstock::detail {
 template <class Byte>
 class span_window {
  public:
-  explicit span_window(std::span<const std::span<Byte>> spans) noexcept : left_(spans) {
+  explicit span_window(std::span<const std::span<Byte>> spans) noexcept
+      : next_(spans.data()), end_(next_ + spans.size()) {
     skip_empty();
   }
   // Before it is filled.
-  span_window(const span_window& o) noexcept : left_(o.left_), done_(o.done_) {}
+  span_window(const span_window& o) noexcept : next_(o.next_), end_(o.end_), done_(o.done_) {}
 
   // Whether no bytes are left.
-  [[nodiscard]] bool empty() const noexcept { return left_.empty(); }
+  [[nodiscard]] bool empty() const noexcept { return next_ == end_; }
   ::msghdr* fill() noexcept {
     std::size_t n = 0;
     std::size_t room = longest_send;
     std::size_t skip = done_;
-    for (const auto& s : left_) {
-      if (n == most || room == 0) break;
-      const std::size_t length = (std::min)(s.size() - skip, room);
-      if (length != 0)
-        parts_[n++] = {const_cast<std::byte*>(s.data()) + std::exchange(skip, 0), length};
+    for (auto* s = next_; s != end_ && n != most && room != 0; ++s) {
+      const std::size_t length = (std::min)(s->size() - skip, room);
+      if (length != 0) parts_[n++] = {const_cast<std::byte*>(s->data()) + skip, length};
+      skip = 0;
       room -= length;
     }
     message_ = {};
@@ -42,27 +42,30 @@ class span_window {
   }
   void consume(std::size_t n) noexcept {
     while (n != 0) {
-      const std::size_t there = (std::min)(left_.front().size() - done_, n);
+      const std::size_t there = (std::min)(next_->size() - done_, n);
       done_ += there;
       n -= there;
       skip_empty();
     }
   }
   // What is left of the first span that is not empty.
-  [[nodiscard]] std::span<Byte> front() const noexcept { return left_.front().subspan(done_); }
+  [[nodiscard]] std::span<Byte> front() const noexcept {
+    return {next_->data() + done_, next_->size() - done_};
+  }
 
  private:
   static constexpr std::size_t most = 8;
 
   void skip_empty() noexcept {
-    while (!left_.empty() && done_ == left_.front().size()) {
-      left_ = left_.subspan(1);
+    while (next_ != end_ && done_ == next_->size()) {
+      ++next_;
       done_ = 0;
     }
   }
 
-  std::span<const std::span<Byte>> left_;
-  std::size_t done_ = 0;  // of the first
+  const std::span<Byte>* next_;
+  const std::span<Byte>* end_;
+  std::size_t done_ = 0;  // of the next one
   ::msghdr message_;
   ::iovec parts_[most];
 };
