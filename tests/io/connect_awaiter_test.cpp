@@ -56,8 +56,8 @@ result<tcp_stream> attempt(std::span<const endpoint> addresses, Script script,
 TEST_CASE("the families take turns, beginning with that of the first address") {
   const auto order = [](std::vector<endpoint> addresses) {
     std::string text;
-    const detail::connect_race race(addresses, {});
-    for (const endpoint& e : race.order) text += std::to_string(e.port());
+    const detail::connect_race<tcp_stream> race(addresses, {});
+    for (const auto& one : race.tries) text += std::to_string(one.to.port());
     return text;
   };
   const auto v4 = [](std::uint16_t port) { return endpoint("127.0.0.1", port); };

@@ -40,6 +40,8 @@ class fixed_vector {
   [[nodiscard]] const T& operator[](std::size_t i) const noexcept { return first_[i]; }
   [[nodiscard]] T* begin() noexcept { return first_; }
   [[nodiscard]] T* end() noexcept { return first_ + size_; }
+  [[nodiscard]] const T* begin() const noexcept { return first_; }
+  [[nodiscard]] const T* end() const noexcept { return first_ + size_; }
 
  private:
   T* first_ = nullptr;

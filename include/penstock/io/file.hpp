@@ -29,7 +29,8 @@ class open_awaiter : public io_awaiter<open_awaiter> {
     address = path_.data();
     return launch(w);
   }
-  [[nodiscard]] result<file> await_resume();
+  template <class Result = result<file>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume();
 
  private:
   bool advance() noexcept override {
@@ -187,7 +188,8 @@ class [[nodiscard]] file {
   detail::open_file f_;
 };
 
-inline result<file> detail::open_awaiter::await_resume() {
+template <class Result>
+Result detail::open_awaiter::await_resume() {
   if (answer < 0) return fail(errno_error(-answer), "open", path_);
   file opened(std::exchange(opened_, -1), std::move(path_));
   if (flags & O_DIRECT) opened.ask_alignment();

@@ -66,7 +66,8 @@ class stat_path_awaiter : public io_awaiter<stat_path_awaiter> {
     other = &statx_;
     return launch(w);
   }
-  [[nodiscard]] result<file_status> await_resume() const {
+  template <class Result = result<file_status>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume() const {
     if (answer < 0) return fail(errno_error(-answer), "stat", path_);
     return status_of(statx_);
   }
@@ -111,8 +112,9 @@ class stat_path_awaiter : public io_awaiter<stat_path_awaiter> {
   return detail::stat_path_awaiter(std::move(path));
 }
 /// Makes what was created, renamed and removed in a directory durable.
-[[nodiscard]] inline task<result<>> sync_directory(std::string path) {
-  file folder = co_await ok(detail::open_awaiter(std::move(path), open_mode::read, 0, O_DIRECTORY));
+template <class Open = detail::open_awaiter>
+[[nodiscard]] task<result<>> sync_directory(std::string path) {
+  auto folder = co_await ok(Open(std::move(path), open_mode::read, 0, O_DIRECTORY));
   co_await ok(folder.fsync());
   co_return co_await folder.close();
 }

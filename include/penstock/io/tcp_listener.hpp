@@ -41,7 +41,8 @@ class accept_awaiter : public leaf<accept_awaiter>, accept_leaf {
     other = &size_;
     return launch_accept(w);
   }
-  [[nodiscard]] result<tcp_stream> await_resume() noexcept;
+  template <class Result = result<tcp_stream>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume() noexcept;
 
  private:
   ::sockaddr_in6 peer_;  // or IPv4
@@ -68,8 +69,12 @@ class [[nodiscard]] tcp_listener : public listening_socket {
   /// Listens at `where`; port 0: one that is free, local_endpoint() says which.
   ///
   /// **Errors.** "listen '127.0.0.1:80': Address already in use"; `errc::invalid_option`.
-  [[nodiscard]] static result<tcp_listener> bind(const endpoint& where,
-                                                 listen_options options = {});
+  template <class Listener = tcp_listener>
+  [[nodiscard]] static result<Listener> bind(const endpoint& where, listen_options options = {}) {
+    Listener made;
+    if (error e = made.listen(where, options); e.code()) return fail(std::move(e));
+    return made;
+  }
   /// Waits for a connection. One that is gone before it could be accepted is passed over; when the
   /// process or the system is out of descriptors or memory it tries again after 5 ms, 10 ms and so
   /// on up to 1 s, and says so in the log, once a minute.
@@ -93,14 +98,17 @@ class [[nodiscard]] tcp_listener : public listening_socket {
     if (auto from = endpoint::of(peer, size)) s.peer = *from;
     return tcp_stream(std::move(s));
   }
+  // Code 0: it does.
+  error listen(const endpoint& where, const listen_options& o);
   // 0, or the negative errno.
   static int prepare(int fd, const endpoint& where, const listen_options& o) noexcept;
 };
 
-inline result<tcp_stream> detail::accept_awaiter::await_resume() noexcept {
-  auto fd_or_error = outcome();
-  if (!fd_or_error) return fail(std::move(fd_or_error.error()));
-  return tcp_listener::accepted(*fd_or_error, reinterpret_cast<::sockaddr*>(&peer_), size_);
+template <class Result>
+Result detail::accept_awaiter::await_resume() noexcept {
+  const int got = take();
+  if (got < 0) return fail(why());
+  return tcp_listener::accepted(got, reinterpret_cast<::sockaddr*>(&peer_), size_);
 }
 
 }  // namespace penstock

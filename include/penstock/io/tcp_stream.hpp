@@ -57,7 +57,6 @@ static_assert(std::is_trivially_copyable_v<keep_alive_options>);
 
 namespace detail {
 class connect_awaiter;
-task<result<tcp_stream>> connect_first(std::span<const endpoint> addresses, connect_options o);
 }  // namespace detail
 
 /// A TCP connection.
@@ -94,8 +93,9 @@ class [[nodiscard]] tcp_stream : public stream_socket {
   /// **Errors.** that of the first address, caused by those of the others: the message names all.
   /// **Suspends.** until one has answered or all have failed, and the others have ended.
   /// **Cancellation.** all are given up.
-  [[nodiscard]] static task<result<tcp_stream>> connect(std::span<const endpoint> addresses,
-                                                        connect_options options = {});
+  template <class Stream = tcp_stream>
+  [[nodiscard]] static task<result<Stream>> connect(std::span<const endpoint> addresses,
+                                                    connect_options options = {});
 
   /// Its own end.
   [[nodiscard]] result<endpoint> local_endpoint() const noexcept {
@@ -137,3 +137,4 @@ inline result<> tcp_stream::keep_alive(keep_alive_options o) {
 }  // namespace penstock
 
 #include <penstock/io/detail/connect_awaiter.hpp>
+#include <penstock/io/detail/connect_race.hpp>

@@ -38,7 +38,8 @@ class unix_accept_awaiter : public leaf<unix_accept_awaiter>, accept_leaf {
   ~unix_accept_awaiter() { end_accept(); }
 
   suspension start(waiter& w) noexcept { return launch_accept(w); }
-  [[nodiscard]] result<unix_stream> await_resume() noexcept;
+  template <class Result = result<unix_stream>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume() noexcept;
 };
 }  // namespace detail
 
@@ -60,8 +61,13 @@ class [[nodiscard]] unix_listener : public listening_socket {
   /// Listens at `path`; "@name" is a name that is in no file system, open to every user.
   ///
   /// **Errors.** "listen '/run/x': Address already in use"; `errc::invalid_option`.
-  [[nodiscard]] static result<unix_listener> bind(const std::string& path,
-                                                  unix_listen_options options = {});
+  template <class Listener = unix_listener>
+  [[nodiscard]] static result<Listener> bind(const std::string& path,
+                                             unix_listen_options options = {}) {
+    Listener made;
+    if (error e = made.listen(path, options); e.code()) return fail(std::move(e));
+    return made;
+  }
   /// Waits for a connection, as `tcp_listener::accept`.
   ///
   /// **Result.** `result<unix_stream>`.
@@ -74,15 +80,18 @@ class [[nodiscard]] unix_listener : public listening_socket {
 
  private:
   friend detail::unix_accept_awaiter;
+  // Code 0: it does.
+  error listen(const std::string& path, const unix_listen_options& o);
   // 0, or the negative errno.
   static int prepare(int fd, const std::string& path, const unix_listen_options& o) noexcept;
   static unix_stream accepted(int fd) noexcept { return unix_stream(detail::open_socket(fd)); }
 };
 
-inline result<unix_stream> detail::unix_accept_awaiter::await_resume() noexcept {
-  auto fd_or_error = outcome();
-  if (!fd_or_error) return fail(std::move(fd_or_error.error()));
-  return unix_listener::accepted(*fd_or_error);
+template <class Result>
+Result detail::unix_accept_awaiter::await_resume() noexcept {
+  const int got = take();
+  if (got < 0) return fail(why());
+  return unix_listener::accepted(got);
 }
 
 inline int unix_listener::prepare(int fd, const std::string& path,
@@ -103,14 +112,11 @@ inline int unix_listener::prepare(int fd, const std::string& path,
   return good ? 0 : -errno;
 }
 
-inline result<unix_listener> unix_listener::bind(const std::string& path,
-                                                 unix_listen_options options) {
-  if (auto valid = validate(options); !valid) return fail(std::move(valid.error()));
-  unix_listener made;
-  made.socket_ = detail::open_socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int r = prepare(made.socket_.fd, path, options);
-  if (r < 0) return fail(errno_error(-r), "listen", path);
-  return made;
+inline error unix_listener::listen(const std::string& path, const unix_listen_options& o) {
+  if (auto valid = validate(o); !valid) return std::move(valid.error());
+  socket_ = detail::open_socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int r = prepare(socket_.fd, path, o);
+  return r < 0 ? errno_error(-r).with("listen", path) : error();
 }
 
 }  // namespace penstock

@@ -41,7 +41,8 @@ class unix_connect_awaiter : public leaf<unix_connect_awaiter>, pausing<io_leaf>
     length = to_.size;
     return launch(w);
   }
-  [[nodiscard]] result<unix_stream> await_resume() noexcept;
+  template <class Result = result<unix_stream>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume() noexcept;
 
  private:
   // The listener's backlog is full.
@@ -78,7 +79,8 @@ class [[nodiscard]] unix_stream : public stream_socket {
     return detail::unix_connect_awaiter(std::move(path));
   }
   /// Two streams that are connected with each other.
-  [[nodiscard]] static result<std::pair<unix_stream, unix_stream>> pair();
+  template <class Stream = unix_stream>
+  [[nodiscard]] static result<std::pair<Stream, Stream>> pair();
 
   /// Sends all of `with`, and the descriptors with its first byte: the peer gets copies of them.
   ///
@@ -108,15 +110,16 @@ class [[nodiscard]] unix_stream : public stream_socket {
   explicit unix_stream(detail::open_socket&& s) noexcept : stream_socket(std::move(s)) {}
 };
 
-inline result<std::pair<unix_stream, unix_stream>> unix_stream::pair() {
+template <class Stream>
+result<std::pair<Stream, Stream>> unix_stream::pair() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return fail(errno_error(errno), "socketpair");
-  return std::pair(unix_stream(detail::open_socket(ends[0])),
-                   unix_stream(detail::open_socket(ends[1])));
+  return std::pair(Stream(detail::open_socket(ends[0])), Stream(detail::open_socket(ends[1])));
 }
 
-inline result<unix_stream> detail::unix_connect_awaiter::await_resume() noexcept {
+template <class Result>
+Result detail::unix_connect_awaiter::await_resume() noexcept {
   if (answer < 0) return fail(errno_error(-answer), "connect", path_);
   return unix_stream(std::move(socket_));
 }

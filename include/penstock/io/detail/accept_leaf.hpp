@@ -54,12 +54,14 @@ class accept_leaf : protected pausing<socket_leaf> {
     if (accepted_ >= 0) ::close(accepted_);
   }
   suspension launch_accept(waiter& w) noexcept { return begin(w, side::reads); }
-  // In await_resume(): the connection, or the error.
-  [[nodiscard]] result<int> outcome() noexcept {
+  // In await_resume(): the connection; negative: there is none.
+  [[nodiscard]] int take() noexcept {
     leave();
-    if (answer < 0) return fail(socket_error(answer, "accept", *socket_));
-    return std::exchange(accepted_, -1);
+    const int got = accepted_;
+    accepted_ = -1;
+    return got;
   }
+  [[nodiscard]] error why() const noexcept { return socket_error(answer, "accept", *socket_); }
 
  private:
   static constexpr unsigned most_retries = 64;  // in a row, at once

@@ -30,7 +30,8 @@ class connect_awaiter : public io_awaiter<connect_awaiter> {
     length = to_.size();
     return launch(w);
   }
-  [[nodiscard]] result<tcp_stream> await_resume() noexcept {
+  template <class Result = result<tcp_stream>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume() noexcept {
     if (answer < 0) return fail(why());
     socket_.peer = to_;
     return tcp_stream(std::move(socket_));

@@ -3,10 +3,9 @@
 #pragma once
 
 /// @file
-/// Bodies of connect_awaiter.hpp, and what connects to the first of several addresses.
+/// Bodies of connect_awaiter.hpp.
 
 #include <penstock/io/detail/connect_awaiter.hpp>
-#include <penstock/io/detail/connect_race.hpp>
 #include <penstock/io/tcp_stream.hpp>
 
 #include <sys/socket.h>
@@ -37,10 +36,4 @@ PENSTOCK_NOINLINE PENSTOCK_ONCE error connect_awaiter::why() const noexcept {
 }
 
 }  // namespace detail
-
-PENSTOCK_ONCE task<result<tcp_stream>> tcp_stream::connect(std::span<const endpoint> addresses,
-                                                           connect_options options) {
-  return detail::connect_first(addresses, options);
-}
-
 }  // namespace penstock

@@ -161,7 +161,8 @@ class receive_descriptors_awaiter : public leaf<receive_descriptors_awaiter>, so
     address = message_.to_receive();
     return begin(w, side::reads);
   }
-  [[nodiscard]] result<received_descriptors> await_resume() {
+  template <class Result = result<received_descriptors>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume() {
     leave();
     if (answer < 0) return fail(socket_error(answer, "receive descriptors from", *socket_));
     received_descriptors out;

@@ -86,7 +86,8 @@ class receive_lease_awaiter : public leaf<receive_lease_awaiter> {
     const receiver* const r = ticket_.socket().leases;
     return r && (r->has_bytes() || (ticket_.socket().usable() && r->end() >= 0));
   }
-  [[nodiscard]] result<buffer> await_resume() noexcept {
+  template <class Result = result<buffer>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume() noexcept {
     ticket_.leave();
     receiver* const r = ticket_.socket().leases;
     if (r && r->has_bytes()) [[likely]]

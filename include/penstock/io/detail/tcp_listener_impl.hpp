@@ -17,7 +17,7 @@ namespace penstock {
 
 PENSTOCK_ONCE result<> validate(const listen_options& o) {
   if (o.backlog < 1) return fail(errc::invalid_option, "listen", "backlog");
-  if (o.defer < duration::zero() || o.defer > std::chrono::hours(1))
+  if (o.defer < duration::zero() || o.defer > duration(std::chrono::hours(1)))
     return fail(errc::invalid_option, "listen", "defer");
   if (o.send_buffer_size < 0) return fail(errc::invalid_option, "listen", "send_buffer_size");
   if (o.receive_buffer_size < 0) return fail(errc::invalid_option, "listen", "receive_buffer_size");
@@ -41,16 +41,13 @@ PENSTOCK_ONCE int tcp_listener::prepare(int fd, const endpoint& where,
   return good ? 0 : -errno;
 }
 
-PENSTOCK_ONCE result<tcp_listener> tcp_listener::bind(const endpoint& where,
-                                                      listen_options options) {
-  if (auto valid = validate(options); !valid) return fail(std::move(valid.error()));
-  tcp_listener made;
-  made.socket_ =
-      detail::open_socket(::socket(where.data()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int r = prepare(made.socket_.fd, where, options);
-  if (r < 0) return fail(errno_error(-r), "listen", where.text());
-  if (auto at = made.local_endpoint()) made.socket_.peer = *at;
-  return made;
+PENSTOCK_ONCE error tcp_listener::listen(const endpoint& where, const listen_options& o) {
+  if (auto valid = validate(o); !valid) return std::move(valid.error());
+  socket_ = detail::open_socket(::socket(where.data()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int r = prepare(socket_.fd, where, o);
+  if (r < 0) return errno_error(-r).with("listen", where.text());
+  if (auto at = local_endpoint()) socket_.peer = *at;
+  return {};
 }
 
 }  // namespace penstock
