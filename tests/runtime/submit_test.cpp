@@ -1,7 +1,7 @@
 // tests/runtime/submit_test.cpp
 // SPDX-License-Identifier: BSL-1.0
 
-#include <penstock/runtime/runtime.hpp>
+#include <penstock/runtime/submit.hpp>
 
 #include <penstock/core.hpp>
 #include <support/each_driver.hpp>

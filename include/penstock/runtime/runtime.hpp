@@ -14,6 +14,11 @@
 #include <pthread.h>
 
 namespace penstock {
+namespace detail {
+template <class A>
+class submission;
+}  // namespace detail
+
 /// Options of `runtime`.
 struct runtime_options {
   /// Event loops, one thread each; the thread that calls `run` is the first. 1 to 1024.
@@ -91,7 +96,7 @@ class runtime : detail::signal_target {
   run_on_each_loop(Fn fn) {
     const running now(*this);
     if (!started_) return started_;
-    detail::each_outcome outcome([this] { request_stop(); });
+    detail::each_outcome outcome(*this);
     detail::fixed_vector<detail::each_guest<Fn>> mains(loops_.size());
     for (std::size_t i = 0; i < loops_.size(); ++i)
       crew_.add_main(i, mains.emplace_back(crew_, fn, outcome));
@@ -99,14 +104,15 @@ class runtime : detail::signal_target {
     return outcome.get(std::move(background));
   }
 
-  /// Runs `a` on a loop as a part of the run that is on, or else of the next one.
+  /// Runs `a` on a loop as a part of the run that is on, or else of the next one. Who calls it
+  /// includes submit.hpp.
   ///
   /// **Shape.** submitted -> begun on the loop -> over: the future is ready, and then the run may
   /// end. It joins the run that is on until that run's task has ended or a stop was requested;
   /// later it waits for the next run. The destructor cancels what no run has begun.
   /// **Parameters.** `loop` - which loop, default the first; `a` - moved to the loop; what it
   /// refers to must live until the future is ready.
-  /// **Result.** a future of what `a` yields; nothing of `a` is left when it is ready.
+  /// **Result.** a `std::future` of what `a` yields; nothing of `a` is left when it is ready.
   /// **Errors.** exceptions arrive in the future. When it was stopped, or never begun, it holds
   /// `errc::canceled`: as the value when `a` yields a `result`, else as `std::system_error`.
   /// **Suspends.** never. Do not wait for the future on a loop's thread: the loop would wait for
@@ -118,13 +124,13 @@ class runtime : detail::signal_target {
   /// **Complexity.** two allocations: its own record and the future's.
   /// **Example.** @snippet tests/runtime/submit_test.cpp submit
   template <awaitable A>
-  [[nodiscard]] std::future<await_result_t<A>> submit(A&& a) {
+  [[nodiscard]] auto submit(A&& a) {
     return submit(0, std::forward<A>(a));
   }
   template <awaitable A>
-  [[nodiscard]] std::future<await_result_t<A>> submit(std::size_t loop, A&& a) {
+  [[nodiscard]] auto submit(std::size_t loop, A&& a) {
     PENSTOCK_ASSERT(loop < loops_.size(), "there is no such loop");
-    using submission = detail::submission<detail::awaiter_t<A>>;
+    using submission = detail::submission<detail::awaiter_t<A>>;  // of submit.hpp
     auto s = std::make_unique<submission>(crew_, detail::awaiter_of(std::forward<A>(a)));
     auto outcome = s->get_future();
     s->where = loop;

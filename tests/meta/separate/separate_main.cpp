@@ -6,6 +6,8 @@
 // driver, and on two loops.
 #include "separate.hpp"
 
+#include <penstock/runtime/submit.hpp>
+
 #include <array>
 #include <cstdio>
 #include <cstdlib>

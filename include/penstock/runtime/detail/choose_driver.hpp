@@ -7,7 +7,7 @@
 /// that starts.
 
 #include <penstock/base/atomic.hpp>
-#include <penstock/base/result.hpp>
+#include <penstock/base/error.hpp>
 #include <penstock/runtime/driver.hpp>
 
 #include <memory>
@@ -18,15 +18,16 @@ class cpu_pool;
 
 namespace penstock::detail {
 
-using made_driver = result<std::unique_ptr<driver>>;
-
 // Whether the log has it that there is no io_uring: once in a process.
 inline constinit atomic<bool> said_fallback{false};
 
-made_driver make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o);
+// Null: `why` says why not.
+std::unique_ptr<driver> make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o,
+                                    error& why);
 // PENSTOCK_DRIVER decides where the program did not.
 error driver_from_environment(driver_kind& kind);
-made_driver start_driver(driver_kind asked, cpu_pool& pool, const driver_options& o);
+std::unique_ptr<driver> start_driver(driver_kind asked, cpu_pool& pool, const driver_options& o,
+                                     error& why);
 
 }  // namespace penstock::detail
 

@@ -13,19 +13,18 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace penstock::detail {
 
-PENSTOCK_ONCE made_driver make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o) {
-  if (kind == driver_kind::uring) return make_uring_driver(pool, o);
-  if (kind == driver_kind::reactor) return make_reactor_driver(pool, o);
-  auto best = make_uring_driver(pool, o);
+PENSTOCK_ONCE std::unique_ptr<driver> make_driver(driver_kind kind, cpu_pool& pool,
+                                                  const driver_options& o, error& why) {
+  if (kind == driver_kind::uring) return start_uring(pool, o, why);
+  if (kind == driver_kind::reactor) return start_reactor(pool, o, why);
+  auto best = start_uring(pool, o, why);
   if (best) return best;
   if (!said_fallback.exchange(true, memory_order_relaxed))
-    log(log_level::info,
-        "no io_uring, sockets use epoll, files the cpu pool: " + best.error().message());
-  return make_reactor_driver(pool, o);
+    log(log_level::info, "no io_uring, sockets use epoll, files the cpu pool: " + why.message());
+  return start_reactor(pool, o, why);
 }
 
 PENSTOCK_ONCE error driver_from_environment(driver_kind& kind) {
@@ -41,9 +40,10 @@ PENSTOCK_ONCE error driver_from_environment(driver_kind& kind) {
   return {};
 }
 
-PENSTOCK_ONCE made_driver start_driver(driver_kind asked, cpu_pool& pool, const driver_options& o) {
-  if (error wrong = driver_from_environment(asked); wrong.code()) return fail(std::move(wrong));
-  return make_driver(asked, pool, o);
+PENSTOCK_ONCE std::unique_ptr<driver> start_driver(driver_kind asked, cpu_pool& pool,
+                                                   const driver_options& o, error& why) {
+  why = driver_from_environment(asked);
+  return why.code() ? nullptr : make_driver(asked, pool, o, why);
 }
 
 }  // namespace penstock::detail

@@ -3,12 +3,12 @@
 #pragma once
 
 /// @file
-/// The kinds of guests of a run: its main task, a main task of each loop, a submission.
+/// The kinds of guests of a run: its main task, and a main task of each loop.
 
 #include <penstock/runtime/detail/run_crew.hpp>
+#include <penstock/runtime/detail/signal_stop.hpp>
 
-#include <functional>
-#include <future>
+#include <mutex>
 #include <utility>
 
 namespace penstock::detail {
@@ -98,18 +98,18 @@ class main_guest final : public guest_of<A, main_guest<A>> {
 // What the main tasks of all loops came to: the first failure, which stops the others.
 class each_outcome {
  public:
-  explicit each_outcome(std::function<void()> stop_all) : stop_all_(std::move(stop_all)) {}
+  explicit each_outcome(signal_target& all) noexcept : all_(all) {}
   void failed(error e) {
     const std::lock_guard lock(mutex_);
     if (!outcome_ || thrown_) return;
     outcome_ = tl::unexpected<error>(std::move(e));
-    stop_all_();
+    all_.stop();
   }
   void threw(std::exception_ptr e) {
     const std::lock_guard lock(mutex_);
     if (!outcome_ || thrown_) return;
     thrown_ = std::move(e);
-    stop_all_();
+    all_.stop();
   }
   // After the run.
   result<> get(std::exception_ptr background) {
@@ -119,7 +119,7 @@ class each_outcome {
   }
 
  private:
-  std::function<void()> stop_all_;
+  signal_target& all_;
   std::mutex mutex_;
   result<> outcome_;           // guarded by mutex_ while the run is on
   std::exception_ptr thrown_;  // the same
@@ -155,48 +155,6 @@ class each_guest final : public guest_of<A, each_guest<Fn, A>> {
   Fn fn_;
   each_outcome& outcome_;
   bool told_ = false;
-};
-
-// Destroys itself at its end.
-template <class A>
-class submission final : public guest_of<A, submission<A>> {
-  using R = resume_t<A>;
-
- public:
-  submission(run_crew& c, A&& a) : guest_of<A, submission>(c) { this->aw_.emplace(std::move(a)); }
-  std::future<R> get_future() { return promise_.get_future(); }
-  void drop() noexcept override {
-    this->aw_.reset();
-    this->cut_ = true;
-    tell();
-    delete this;
-  }
-  void prepare() noexcept {
-    if (!stop_requested(*this)) return;
-    this->aw_.reset();
-    this->cut_ = true;
-  }
-  void end() noexcept {
-    auto& crew = this->crew_;
-    tell();
-    delete this;
-    crew.guest_ended();
-  }
-
- private:
-  void tell() noexcept {
-    try {
-      if constexpr (std::is_void_v<R>) {
-        this->get();
-        promise_.set_value();
-      } else {
-        promise_.set_value(this->get());
-      }
-    } catch (...) {
-      promise_.set_exception(std::current_exception());
-    }
-  }
-  std::promise<R> promise_;
 };
 
 }  // namespace penstock::detail

@@ -80,12 +80,13 @@ PENSTOCK_ONCE void runtime::start() {
 
 PENSTOCK_ONCE void runtime::start_first() {
   loops_[0].use(nullptr);
-  auto made = detail::start_driver(options_.driver, pool_, options_.io);
+  error why;
+  auto made = detail::start_driver(options_.driver, pool_, options_.io, why);
   home_ = detail::this_thread_number;
   if (made) {
-    loops_[0].use(std::move(*made));
+    loops_[0].use(std::move(made));
   } else {
-    started_ = tl::unexpected<error>(std::move(made.error()));
+    started_ = fail(std::move(why));
   }
 }
 
@@ -100,12 +101,13 @@ PENSTOCK_ONCE void* runtime::thread_main(void* order) noexcept {
   const auto [self, i, kind] = *static_cast<const thread_order*>(order);
   ::pthread_setname_np(::pthread_self(), "penstock-loop");
   auto& loop = self.loops_[i];
-  auto made = detail::make_driver(kind, self.pool_, self.options_.io);
-  const bool good = made.has_value();
+  error why;
+  auto made = detail::make_driver(kind, self.pool_, self.options_.io, why);
+  const bool good = made != nullptr;
   if (good) {
-    loop.use(std::move(*made));
+    loop.use(std::move(made));
   } else {
-    self.started_ = tl::unexpected<error>(std::move(made.error()));
+    self.started_ = fail(std::move(why));
   }
   self.live_.store(static_cast<std::uint32_t>(i), detail::memory_order_release);
   detail::futex_wake(self.live_, 1);

@@ -10,8 +10,13 @@
 #include <penstock/runtime/driver.hpp>
 
 #include <memory>
+#include <utility>
 
 namespace penstock {
+namespace detail {
+// Null: `why` says why not.
+std::unique_ptr<driver> start_reactor(cpu_pool& pool, const driver_options& options, error& why);
+}  // namespace detail
 
 /// Makes a driver that needs nothing special of the kernel.
 ///
@@ -20,8 +25,14 @@ namespace penstock {
 /// **Complexity.** 32 bytes for each descriptor up to the highest one in use; no allocation for an
 /// operation.
 /// **Lifetime.** `pool` must outlive it.
-[[nodiscard]] result<std::unique_ptr<driver>> make_reactor_driver(
-    cpu_pool& pool, const driver_options& options = {});
+template <class Driver = driver>  // a template: a runtime has no use for the result
+[[nodiscard]] result<std::unique_ptr<Driver>> make_reactor_driver(
+    cpu_pool& pool, const driver_options& options = {}) {
+  error why;
+  std::unique_ptr<Driver> made = detail::start_reactor(pool, options, why);
+  if (!made) return fail(std::move(why));
+  return made;
+}
 
 }  // namespace penstock
 

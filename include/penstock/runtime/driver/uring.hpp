@@ -10,8 +10,13 @@
 #include <penstock/runtime/driver.hpp>
 
 #include <memory>
+#include <utility>
 
 namespace penstock {
+namespace detail {
+// Null: `why` says why not.
+std::unique_ptr<driver> start_uring(cpu_pool& pool, const driver_options& options, error& why);
+}  // namespace detail
 
 /// Makes a driver on io_uring, for the calling thread.
 ///
@@ -20,8 +25,14 @@ namespace penstock {
 /// **Thread-safety.** used on the calling thread only; destroyed anywhere after leave().
 /// **Complexity.** a ring of 256 entries, 4096 completions; about 330 KiB.
 /// **Lifetime.** `pool` must outlive it.
-[[nodiscard]] result<std::unique_ptr<driver>> make_uring_driver(cpu_pool& pool,
-                                                                driver_options options = {});
+template <class Driver = driver>  // a template: a runtime has no use for the result
+[[nodiscard]] result<std::unique_ptr<Driver>> make_uring_driver(
+    cpu_pool& pool, const driver_options& options = {}) {
+  error why;
+  std::unique_ptr<Driver> made = detail::start_uring(pool, options, why);
+  if (!made) return fail(std::move(why));
+  return made;
+}
 
 }  // namespace penstock
 

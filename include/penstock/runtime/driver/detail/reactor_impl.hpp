@@ -8,14 +8,17 @@
 #include <penstock/runtime/driver/detail/reactor_driver.hpp>
 #include <penstock/runtime/driver/reactor.hpp>
 
-namespace penstock {
+namespace penstock::detail {
 
-PENSTOCK_ONCE result<std::unique_ptr<driver>> make_reactor_driver(cpu_pool& pool,
-                                                                  const driver_options& options) {
-  auto* const made = new detail::reactor_driver(pool, options);
+PENSTOCK_ONCE std::unique_ptr<driver> start_reactor(cpu_pool& pool, const driver_options& options,
+                                                    error& why) {
+  auto* const made = new reactor_driver(pool, options);
   std::unique_ptr<driver> owner(made);
-  if (const int r = made->start(); r < 0) return fail(errno_error(-r), "start the reactor");
+  if (const int r = made->start(); r < 0) {
+    why = errno_error(-r).with("start the reactor");
+    owner.reset();
+  }
   return owner;
 }
 
-}  // namespace penstock
+}  // namespace penstock::detail

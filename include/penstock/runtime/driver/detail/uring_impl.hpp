@@ -9,14 +9,17 @@
 #include <penstock/runtime/driver/detail/uring_driver.hpp>
 #include <penstock/runtime/driver/uring.hpp>
 
-namespace penstock {
+namespace penstock::detail {
 
-PENSTOCK_ONCE result<std::unique_ptr<driver>> make_uring_driver(cpu_pool& pool,
-                                                                driver_options options) {
-  auto* const made = new detail::uring_driver(pool, options);
+PENSTOCK_ONCE std::unique_ptr<driver> start_uring(cpu_pool& pool, const driver_options& options,
+                                                  error& why) {
+  auto* const made = new uring_driver(pool, options);
   std::unique_ptr<driver> owner(made);
-  if (const int r = made->start(); r < 0) return fail(detail::uring_error(-r));
+  if (const int r = made->start(); r < 0) {
+    why = uring_error(-r);
+    owner.reset();
+  }
   return owner;
 }
 
-}  // namespace penstock
+}  // namespace penstock::detail
