@@ -43,7 +43,8 @@ class chunk_stream : public stream_interface<chunk_stream> {
     }
     store_ = chunk_store::create(size_, (std::max)(grid.memory, alignof(std::max_align_t)));
   }
-  pulled pull(pump& p, std::optional<buffer>& out) {
+  template <class Item>  // a buffer; a template as those that io_leaf.hpp speaks of
+  pulled pull(pump& p, std::optional<Item>& out) {
     if (ended_) return p.of().is_cut() ? pulled::cut : pulled::end;
     if (!reading_.busy()) {
       chunk_ = store_->lend();

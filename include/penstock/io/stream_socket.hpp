@@ -109,16 +109,18 @@ class stream_socket {
     return detail::set_socket_option(socket_, SOL_SOCKET, SO_SNDBUF, bytes);
   }
   /// What the system has reserved: twice what was asked for.
-  [[nodiscard]] result<int> send_buffer_size() const noexcept {
-    return option<int>(SOL_SOCKET, SO_SNDBUF);
+  template <class Int = int>  // a template as those that io_leaf.hpp speaks of
+  [[nodiscard]] result<Int> send_buffer_size() const noexcept {
+    return option<Int>(SOL_SOCKET, SO_SNDBUF);
   }
   /// The same for what was received and not yet read; set it before connecting (connect_options)
   /// when it is to be more than 64 KiB.
   result<> receive_buffer_size(int bytes) noexcept {
     return detail::set_socket_option(socket_, SOL_SOCKET, SO_RCVBUF, bytes);
   }
-  [[nodiscard]] result<int> receive_buffer_size() const noexcept {
-    return option<int>(SOL_SOCKET, SO_RCVBUF);
+  template <class Int = int>
+  [[nodiscard]] result<Int> receive_buffer_size() const noexcept {
+    return option<Int>(SOL_SOCKET, SO_RCVBUF);
   }
   /// Any option, by the system's names: `set_option(SOL_SOCKET, SO_PRIORITY, 6)`.
   template <class T>

@@ -165,7 +165,7 @@ class receive_descriptors_awaiter : public leaf<receive_descriptors_awaiter>, so
   [[nodiscard]] Result await_resume() {
     leave();
     if (answer < 0) return fail(socket_error(answer, "receive descriptors from", *socket_));
-    received_descriptors out;
+    typename Result::value_type out;
     out.bytes = static_cast<std::size_t>(answer);
     if (!got_) return out;
     if (message_.was_cut())  // the destructor closes the others

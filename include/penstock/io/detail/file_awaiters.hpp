@@ -88,7 +88,8 @@ class read_awaiter : public leaf<read_awaiter>, transfer_leaf {
 
   bool await_ready() const noexcept { return size_ == 0; }
   suspension start(waiter& w) noexcept { return launch(w); }
-  [[nodiscard]] result<std::size_t> await_resume() const noexcept {
+  template <class Result = result<std::size_t>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume() const noexcept {
     if (answer < 0) return fail(transfer_error(*file_, *this));
     return done_;
   }
@@ -113,7 +114,8 @@ class read_some_awaiter : public leaf<read_some_awaiter>, transfer_leaf {
     offset = file_->position;
     return launch(w);
   }
-  [[nodiscard]] result<std::size_t> await_resume() const noexcept {
+  template <class Result = result<std::size_t>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume() const noexcept {
     if (answer < 0) return fail(transfer_error(*file_, *this));
     return static_cast<std::size_t>(answer);
   }

@@ -45,7 +45,8 @@ class receive_some_awaiter : public leaf<receive_some_awaiter>, socket_leaf {
       return answer >= 0;
     return length == 0 || socket_->leases->fulfils();
   }
-  [[nodiscard]] result<std::size_t> await_resume() noexcept {
+  template <class Result = result<std::size_t>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume() noexcept {
     if (own_) [[likely]] {
       leave();
       if (answer < 0) [[unlikely]]

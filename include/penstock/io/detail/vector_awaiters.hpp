@@ -92,7 +92,8 @@ class receive_vector_awaiter : public leaf<receive_vector_awaiter>, socket_leaf 
     if (own_) return answer >= 0;
     return to_.empty() || socket_->leases->fulfils();
   }
-  [[nodiscard]] result<std::size_t> await_resume() noexcept {
+  template <class Result = result<std::size_t>>  // as in io_leaf.hpp
+  [[nodiscard]] Result await_resume() noexcept {
     if (own_) {
       leave();
       if (answer < 0) [[unlikely]]
