@@ -17,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
-#include <utility>
 
 namespace penstock {
 class lease_store;
@@ -30,7 +29,9 @@ inline constinit thread_local char loop_thread_mark = 0;
 class lease_slot final : public buffer_owner {
  public:
   /// The bytes as a lease; they come back to the store when its last slice ends, on any thread.
-  [[nodiscard]] buffer lend() noexcept { return buffer::adopt({bytes, length}, *this); }
+  [[nodiscard]] buffer lend() noexcept {
+    return buffer::adopt({bytes, std::size_t{length}}, *this);
+  }
 
   /// Whether its store has few buffers left: what nobody waits for is better copied.
   [[nodiscard]] bool scarce() const noexcept;
@@ -101,7 +102,11 @@ class lease_store {
     lease_slot* list = detail::taken(returned_);
     foreign_.store(false, detail::memory_order_relaxed);
     lock_.unlock();
-    while (list) put(*std::exchange(list, list->next));
+    while (list) {
+      lease_slot& s = *list;
+      list = s.next;
+      put(s);
+    }
     return true;
   }
   /// Whether somebody waits for a buffer: then the end of a lease on another thread wakes the loop.

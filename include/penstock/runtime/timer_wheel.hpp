@@ -17,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <utility>
 
 namespace penstock {
 
@@ -155,7 +154,8 @@ class timer_wheel {
     // Off the slot first: a timer may come back to it.
     end->after = end->before = end;
     while (following != end) {
-      auto& t = static_cast<detail::timer&>(*std::exchange(following, following->after));
+      auto& t = static_cast<detail::timer&>(*following);
+      following = t.after;
       const std::int64_t at = ceil_tick(t.at);
       link(t, at <= current_ ? static_cast<std::size_t>(t.phase) * per_level +
                                    static_cast<std::size_t>(current_ & 255)

@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <memory>
 #include <new>
-#include <utility>
 
 namespace penstock::detail {
 
@@ -40,7 +39,8 @@ class chunk_store {
       auto& self = static_cast<block&>(*o);
       chunk_store& home = *self.home;
       home.lock_.lock();
-      self.next = std::exchange(home.free_, &self);
+      self.next = home.free_;
+      home.free_ = &self;
       home.lock_.unlock();
       home.drop();
     }

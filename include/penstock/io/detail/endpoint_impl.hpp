@@ -67,13 +67,18 @@ PENSTOCK_ONCE std::string endpoint::address() const {
   std::string s = ::inet_ntop(AF_INET6, &v6_.sin6_addr, text, sizeof text);
   if (v6_.sin6_scope_id == 0) return s;
   char zone[IF_NAMESIZE] = {};
-  if (::if_indextoname(v6_.sin6_scope_id, zone)) return s + '%' + zone;
-  return s + '%' + std::to_string(v6_.sin6_scope_id);
+  s += '%';
+  s += ::if_indextoname(v6_.sin6_scope_id, zone) ? zone : std::to_string(v6_.sin6_scope_id);
+  return s;
 }
 
 PENSTOCK_ONCE std::string endpoint::text() const {
-  const std::string a = address();
-  return (is_v6() ? '[' + a + ']' : a) + ':' + std::to_string(port());
+  std::string s;
+  if (is_v6()) s += '[';
+  s += address();
+  s += is_v6() ? "]:" : ":";
+  s += std::to_string(port());
+  return s;
 }
 
 }  // namespace penstock

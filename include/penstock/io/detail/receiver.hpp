@@ -183,7 +183,8 @@ class receiver final : operation {
       const bool unread = !waiting_ || waiting_->told_;
       if (spilled_ || (unread && s.scarce())) [[unlikely]]
         return spill(s);
-      s.next = last_ ? std::exchange(last_->next, &s) : &s;
+      s.next = last_ ? last_->next : &s;
+      if (last_) last_->next = &s;
       last_ = &s;
       ++held_;
     } else if (answer != -ECANCELED && answer != -EINTR) {

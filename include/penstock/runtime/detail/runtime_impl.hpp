@@ -35,7 +35,7 @@ PENSTOCK_ONCE result<> validate(const runtime_options& o) {
   if (o.threads < 1 || o.threads > 1024) return fail(errc::invalid_option, "runtime", "threads");
   if (o.cpu_threads > 1024) return fail(errc::invalid_option, "runtime", "cpu_threads");
   if (o.driver > driver_kind::reactor) return fail(errc::invalid_option, "runtime", "driver");
-  if (o.spin < duration::zero() || o.spin > std::chrono::seconds(1))
+  if (o.spin < duration::zero() || o.spin > duration(std::chrono::seconds(1)))
     return fail(errc::invalid_option, "runtime", "spin");
   return validate(o.io);
 }

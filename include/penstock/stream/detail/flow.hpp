@@ -108,7 +108,11 @@ class pump {
   [[nodiscard]] bool may_begin() const noexcept { return may_begin_; }
   // The coroutine that a pull has begun, to be run now or posted.
   void hand_over(handle h) noexcept { next_ = h; }
-  handle take_handle() noexcept { return std::exchange(next_, handle()); }
+  handle take_handle() noexcept {
+    const handle h = next_;
+    next_ = {};
+    return h;
+  }
   // The same, by way of the ready queue.
   void post_handle() noexcept {
     if (handle h = take_handle()) {
