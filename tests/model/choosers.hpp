@@ -35,9 +35,15 @@ class exhaustive final : public chooser {
   void restart() {
     path_.clear();
     begun_ = false;
+    complete_ = true;
   }
+  // The limit was never met: there are no other schedules.
+  [[nodiscard]] bool complete() const noexcept { return complete_; }
   int choose(const std::vector<int>& able, bool stays, std::size_t) override {
-    if (stays && used_ == most_) return able.front();
+    if (stays && used_ == most_) {
+      complete_ = false;
+      return able.front();
+    }
     if (at_ == path_.size()) path_.push_back({0, able.size()});
     const std::size_t chosen = path_[at_++].chosen;
     if (stays && chosen != 0) ++used_;
@@ -54,6 +60,7 @@ class exhaustive final : public chooser {
   int most_;
   int used_ = 0;
   bool begun_ = false;
+  bool complete_ = true;
 };
 
 // One step in four is followed by one of another thread.

@@ -12,11 +12,12 @@
 ///         [](world& w) { model::expect(w.gate.available() == 1, "permits are conserved"); },
 ///         [](world& w) { ... }, [](world& w) { ... });
 ///
-/// Under AddressSanitizer two pre-emptions at most, and fewer at random; under ThreadSanitizer,
-/// which does not know the fibers, not at all (model_test.hpp).
+/// With --deep one pre-emption more, and more seeds of random ones. Under AddressSanitizer two
+/// pre-emptions at most, and fewer at random; under ThreadSanitizer, which does not know the
+/// fibers, not at all (model_test.hpp).
 ///
-/// PENSTOCK_MODEL_SCHEDULE=00110... in the environment repeats the schedule of a failure, and tells
-/// its steps; to be used with the filter of one test case.
+/// PENSTOCK_MODEL_SCHEDULE="two releases@00110..." in the environment repeats the schedule of a
+/// failure, which has told it, and prints its steps; nothing else is explored then.
 
 #include <model/schedule.hpp>
 
@@ -40,12 +41,17 @@ struct limits {
   int at_random = 300;  // schedules of each seed
 };
 
+// For two threads of an operation or two: all there are.
+inline constexpr limits complete{.pre_emptions = 100};
+
 struct report {
+  std::string name;
   std::size_t schedules = 0;  // with the largest number of pre-emptions
   std::size_t steps = 0;      // most accesses of a schedule
   int pre_emptions = 0;
-  std::string problem;  // empty: none was found
-  std::string order;    // of the schedule that has failed
+  bool complete = false;  // there are no other schedules
+  std::string problem;    // empty: none was found
+  std::string order;      // of the schedule that has failed
   std::string steps_told;
 };
 
@@ -65,10 +71,14 @@ class exploration {
   ~exploration() { penstock::set_assert_handler(before_); }
 
   report all(limits most) {
-    if (PENSTOCK_ASAN) most = {std::min(most.pre_emptions, 2), most.at_random / 3};
-    for (found_.pre_emptions = 0; found_.pre_emptions <= most.pre_emptions; ++found_.pre_emptions)
-      if (!walk(found_.pre_emptions)) return found_;
-    found_.pre_emptions = most.pre_emptions;
+    const char* const seeds = std::getenv("PENSTOCK_TEST_SEEDS");
+    if (PENSTOCK_ASAN)
+      most = {std::min(most.pre_emptions, 2), most.at_random / 3};
+    else if (seeds && std::atoi(seeds) > 1)
+      ++most.pre_emptions;
+    for (int limit = 0; limit <= most.pre_emptions && !found_.complete; ++limit)
+      if (!walk(limit)) return found_;
+    if (found_.complete) return found_;
     for (const auto seed : penstock::test::seeds(1)) {
       at_random some(seed);
       for (int i = 0; i < most.at_random; ++i)
@@ -85,8 +95,9 @@ class exploration {
   }
 
  private:
-  bool walk(int pre_emptions) {
-    exhaustive path(pre_emptions);
+  bool walk(int limit) {
+    exhaustive path(limit);
+    found_.pre_emptions = limit;
     found_.schedules = 0;
     while (path.advance()) {
       if (!one(path)) return false;
@@ -96,6 +107,7 @@ class exploration {
         found_.schedules = 0;
       }
     }
+    found_.complete = path.complete();
     return true;
   }
   bool one(chooser& c) {
@@ -126,18 +138,22 @@ scenario scenario_of(Check check, Threads... threads) {
           [check](void* w) { check(*static_cast<World*>(w)); }};
 }
 
-inline report explore(const char* name, limits most, scenario what) {
-  const char* const order = std::getenv("PENSTOCK_MODEL_SCHEDULE");
+inline report explore(const std::string& name, limits most, scenario what) {
+  const char* const asked = std::getenv("PENSTOCK_MODEL_SCHEDULE");
+  const std::string repeated = asked ? asked : "";
+  const auto at = repeated.rfind('@');
+  if (!repeated.empty() && repeated.substr(0, at) != name) return {};
   exploration e(std::move(what));
-  report found = order && *order ? e.repeat(order) : e.all(most);
-  std::printf("[model] %s: %zu schedules with at most %d pre-emptions, up to %zu accesses%s%s\n",
-              name, found.schedules, found.pre_emptions, found.steps,
-              found.problem.empty() ? "" : ": ", found.problem.c_str());
-  if (order && *order) std::printf("%s", found.steps_told.c_str());
+  report found = repeated.empty() ? e.all(most) : e.repeat(repeated.substr(at + 1));
+  found.name = name;
+  std::printf("[model] %s: %zu schedules with at most %d pre-emptions%s, up to %zu accesses%s%s\n",
+              name.c_str(), found.schedules, found.pre_emptions, found.complete ? " (all)" : "",
+              found.steps, found.problem.empty() ? "" : ": ", found.problem.c_str());
+  if (!repeated.empty()) std::printf("%s", found.steps_told.c_str());
   return found;
 }
 template <class World, class Check, class... Threads>
-report explore(const char* name, limits most, Check check, Threads... threads) {
+report explore(const std::string& name, limits most, Check check, Threads... threads) {
   return explore(name, most, scenario_of<World>(std::move(check), std::move(threads)...));
 }
 // The schedule of a failure, once more.

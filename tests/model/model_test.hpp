@@ -19,7 +19,7 @@ namespace model {
 
 // No schedule has failed.
 inline void proved(const report& r) {
-  INFO("PENSTOCK_MODEL_SCHEDULE=", r.order);
+  INFO("PENSTOCK_MODEL_SCHEDULE=\"", r.name, "@", r.order, "\"");
   INFO(r.steps_told);
   CHECK(r.problem == "");
 }
