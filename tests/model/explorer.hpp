@@ -55,8 +55,8 @@ struct report {
   std::string steps_told;
 };
 
-// What has failed is abandoned in the middle: its memory stays reachable.
-inline std::vector<std::unique_ptr<schedule>> abandoned;
+// What has failed is abandoned in the middle: it is never destroyed, and reachable.
+inline auto& abandoned = *new std::vector<std::unique_ptr<schedule>>;
 
 class exploration {
  public:

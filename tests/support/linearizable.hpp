@@ -62,6 +62,21 @@ class history {
   std::vector<std::vector<recorded<Spec>>> of_thread_;
 };
 
+// The operations without those that `may` fail for no reason while another one is under way, and
+// had another one beside them.
+template <class Spec, class May>
+std::vector<recorded<Spec>> without_excused(const std::vector<recorded<Spec>>& operations,
+                                            May may) {
+  std::vector<recorded<Spec>> kept;
+  for (const auto& o : operations) {
+    const auto beside = [&](const auto& p) {
+      return p.thread != o.thread && p.called < o.returned && o.called < p.returned;
+    };
+    if (!may(o) || std::none_of(operations.begin(), operations.end(), beside)) kept.push_back(o);
+  }
+  return kept;
+}
+
 template <class Spec>
 class order_search {
  public:

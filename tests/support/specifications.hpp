@@ -142,6 +142,16 @@ struct permits_specification {
   }
 };
 
+// A try_acquire or a try_lock that was refused: a semaphore may do that for no reason while another
+// operation is under way.
+inline auto refused_try = [](const auto& o) {
+  using verb = decltype(o.what.what);
+  if constexpr (requires { verb::try_acquire; })
+    return o.what.what == verb::try_acquire && o.gave.is == answer::refused;
+  else
+    return o.what.what == verb::try_lock && o.gave.is == answer::refused;
+};
+
 // A lock has one owner, who unlocks it.
 struct lock_specification {
   enum class verb : unsigned char { lock, try_lock, unlock };

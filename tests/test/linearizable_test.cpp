@@ -99,7 +99,8 @@ TEST_CASE("a stopped operation has no effect") {
 TEST_CASE("many operations at once are searched through") {
   queue_history h;
   for (int i = 0; i < 7; ++i) h.push_back(sent(static_cast<std::size_t>(i), 0, 100, i));
-  for (int i = 0; i < 7; ++i) h.push_back(received(20, 101 + 2 * i, 102 + 2 * i, 6 - i));
+  for (std::uint64_t i = 0; i < 7; ++i)
+    h.push_back(received(20, 101 + 2 * i, 102 + 2 * i, 6 - static_cast<int>(i)));
   CHECK(explained(h, 7));
   h.back().gave.value = 6;  // a second time
   CHECK_FALSE(explained(h, 7));
@@ -118,6 +119,17 @@ TEST_CASE("permits are not granted twice") {
   CHECK_FALSE(explained_by({first, {1, 2, 3, {verb::acquire}, {answer::done}}}));
   CHECK_FALSE(explained_by({{1, 0, 1, {verb::try_acquire}, {answer::refused}}}));
   CHECK_FALSE(explained_by({{0, 0, 1, {verb::release}, {answer::done}}}));
+}
+
+TEST_CASE("a refusal is excused while another operation is under way, and only then") {
+  using verb = permits_specification::verb;
+  using one = recorded<permits_specification>;
+  const one refused{0, 1, 2, {verb::try_acquire}, {answer::refused}};
+  const one beside{1, 0, 3, {verb::acquire}, {answer::done}};
+  const one before{1, 0, 1, {verb::acquire}, {answer::done}};
+  using all = std::vector<one>;
+  CHECK(support::without_excused(all{beside, refused}, support::refused_try).size() == 1);
+  CHECK(support::without_excused(all{before, refused}, support::refused_try).size() == 2);
 }
 
 TEST_CASE("a lock has one owner, who unlocks it") {
