@@ -39,15 +39,15 @@ class exhaustive final : public chooser {
   }
   // The limit was never met: there are no other schedules.
   [[nodiscard]] bool complete() const noexcept { return complete_; }
-  int choose(const std::vector<int>& able, bool stays, std::size_t) override {
+  int choose(const able& those, bool stays, std::size_t) override {
     if (stays && used_ == most_) {
       complete_ = false;
-      return able.front();
+      return those.of[0];
     }
-    if (at_ == path_.size()) path_.push_back({0, able.size()});
+    if (at_ == path_.size()) path_.push_back({0, those.count});
     const std::size_t chosen = path_[at_++].chosen;
     if (stays && chosen != 0) ++used_;
-    return able[chosen];
+    return those.of[chosen];
   }
 
  private:
@@ -67,10 +67,10 @@ class exhaustive final : public chooser {
 class at_random final : public chooser {
  public:
   explicit at_random(std::uint64_t seed) noexcept : random_(seed) {}
-  int choose(const std::vector<int>& able, bool stays, std::size_t) override {
-    if (stays && random_.uniform_int(0, 3) != 0) return able.front();
-    return able[static_cast<std::size_t>(
-        random_.uniform_int(0, static_cast<std::int64_t>(able.size()) - 1))];
+  int choose(const able& those, bool stays, std::size_t) override {
+    if (stays && random_.uniform_int(0, 3) != 0) return those.of[0];
+    return those.of[static_cast<std::size_t>(
+        random_.uniform_int(0, static_cast<std::int64_t>(those.count) - 1))];
   }
 
  private:
@@ -81,10 +81,10 @@ class at_random final : public chooser {
 class given final : public chooser {
  public:
   explicit given(std::string order) : order_(std::move(order)) {}
-  int choose(const std::vector<int>& able, bool, std::size_t at) override {
-    if (at >= order_.size()) return able.front();
-    for (const int one : able)
-      if (order_[at] == static_cast<char>('0' + one)) return one;
+  int choose(const able& those, bool, std::size_t at) override {
+    if (at >= order_.size()) return those.of[0];
+    for (std::size_t i = 0; i < those.count; ++i)
+      if (order_[at] == static_cast<char>('0' + those.of[i])) return those.of[i];
     return -1;
   }
 

@@ -113,7 +113,7 @@ class exploration {
   bool one(chooser& c) {
     if (!present_) present_ = std::make_unique<schedule>(what_, cells_);
     const bool right = present_->run(c);
-    found_.steps = std::max(found_.steps, present_->order().size());
+    found_.steps = std::max(found_.steps, present_->accesses());
     if (right) return true;
     found_.problem = present_->problem();
     found_.order = present_->order();

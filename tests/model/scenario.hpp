@@ -8,7 +8,6 @@
 
 #include <model/atomic.hpp>
 
-#include <array>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -37,31 +36,36 @@ class sharing {
   // `all`: everything counts as shared, as where a schedule is repeated.
   explicit sharing(bool all = false) noexcept : all_(all) {}
 
-  [[nodiscard]] bool shared(cell_id cell) const noexcept {
-    const auto& used = used_[cell / most_cells];
-    const auto at = cell % most_cells;
-    return all_ || (at < used.size() && (used[at] & (used[at] - 1)) != 0);
-  }
-  // True: the atomic is shared, and was not before.
-  bool note(cell_id cell, int thread) {
-    const bool before = shared(cell);
+  // An access. True: of what is shared; `learned` is set when it was not before.
+  bool note(cell_id cell, int thread, bool& learned) {
     auto& used = used_[cell / most_cells];
-    if (used.size() <= cell % most_cells) used.resize(cell % most_cells + 1);
-    used[cell % most_cells] |= 1U << thread;
-    return !before && shared(cell);
+    const auto at = cell % most_cells;
+    if (used.size() <= at) used.resize(at + 1);
+    unsigned& mask = used[at];
+    const unsigned before = mask;
+    mask |= 1U << thread;
+    const bool is_shared = (mask & (mask - 1)) != 0;
+    if (is_shared && before != mask && (before & (before - 1)) == 0) learned = true;
+    return is_shared || all_;
   }
 
  private:
   bool all_;
-  std::array<std::vector<unsigned>, most_threads + 1> used_;
+  std::vector<unsigned> used_[most_threads + 1];
+};
+
+// Threads that can go on.
+struct able {
+  int of[most_threads] = {};
+  std::size_t count = 0;
 };
 
 // Decides who goes on.
 class chooser {
  public:
-  // One of `able`, which are two at least; -1: there is no such schedule. `stays`: the first of
+  // One of `those`, which are two at least; -1: there is no such schedule. `stays`: the first of
   // them need not be interrupted. `at`: accesses up to now.
-  virtual int choose(const std::vector<int>& able, bool stays, std::size_t at) = 0;
+  virtual int choose(const able& those, bool stays, std::size_t at) = 0;
 
  protected:
   ~chooser() = default;

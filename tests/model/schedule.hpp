@@ -10,7 +10,6 @@
 #include <model/fiber.hpp>
 #include <model/scenario.hpp>
 
-#include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <memory>
@@ -28,16 +27,14 @@ class schedule final : observer {
   // False: it has failed; what runs is abandoned, and this object is to be kept and not used.
   bool run(chooser& c) {
     chooser_ = &c;
-    threads_.assign(what_.threads.size(), logical{});
-    made_.assign(fibers_.size(), 0);
-    order_.clear();
-    steps_.clear();
+    count_ = what_.threads.size();
+    made_ = {};
+    accesses_ = 0;
     learned_ = false;
     alone([](schedule& s) { s.world_ = s.what_.make(); });
     if (problem_.empty()) {
-      for (std::size_t i = 0; i < threads_.size(); ++i) {
-        threads_[i].self = this;
-        threads_[i].id = static_cast<int>(i);
+      for (std::size_t i = 0; i < count_; ++i) {
+        threads_[i] = {this, static_cast<int>(i)};
         fibers_[i].prepare(&run_thread, &threads_[i]);
       }
       go(home_, next(nobody));
@@ -54,8 +51,13 @@ class schedule final : observer {
   [[nodiscard]] bool learned() const { return learned_; }
   [[nodiscard]] const std::string& problem() const { return problem_; }
   // The thread of each access, as "00110".
-  [[nodiscard]] const std::string& order() const { return order_; }
-  [[nodiscard]] const std::vector<step>& steps() const { return steps_; }
+  [[nodiscard]] std::string order() const {
+    std::string text;
+    for (std::size_t i = 0; i < accesses_; ++i) text += static_cast<char>('0' + steps_[i].thread);
+    return text;
+  }
+  [[nodiscard]] std::size_t accesses() const { return accesses_; }
+  [[nodiscard]] std::vector<step> steps() const { return {steps_, steps_ + accesses_}; }
   [[noreturn]] void fail(const char* what) noexcept override {
     problem_ = what;
     watching = nullptr;
@@ -119,48 +121,47 @@ class schedule final : observer {
   }
   // Who goes on: `now`, which could, or another.
   int next(int now) noexcept {
-    able_.clear();
-    if (now != nobody) able_.push_back(now);
+    able those;
+    if (now != nobody) those.of[those.count++] = now;
     bool all_over = true;
-    for (const logical& t : threads_) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      const logical& t = threads_[i];
       all_over = all_over && t.over;
-      if (!t.over && !t.blocked && t.id != now) able_.push_back(t.id);
+      if (!t.over && !t.blocked && t.id != now) those.of[those.count++] = t.id;
     }
-    if (able_.empty()) {
+    if (those.count == 0) {
       if (!all_over) fail("nobody can go on: a deadlock, or a wakeup is lost");
       return nobody;
     }
-    if (able_.size() == 1) return able_.front();
-    const int chosen = chooser_->choose(able_, now != nobody, order_.size());
+    if (those.count == 1) return those.of[0];
+    const int chosen = chooser_->choose(those, now != nobody, accesses_);
     if (chosen == nobody) fail("this schedule is not one of the scenario");
     return chosen;
   }
 
   cell_id created() noexcept override {
     const auto maker = present_ == nobody ? most_threads : static_cast<std::size_t>(present_);
-    return cell_of(maker, ++made_[std::min(maker, threads_.size())]);
+    return cell_of(maker, ++made_.of[maker]);
   }
   void before(cell_id cell, const char* what) noexcept override {
     if (present_ == nobody || cell == unwatched) return;
-    learned_ = cells_.note(cell, present_) || learned_;
-    if (order_.size() == most_steps) fail("no end after so many steps");
-    if (cells_.shared(cell)) {
+    if (accesses_ == most_steps) fail("no end after so many steps");
+    if (cells_.note(cell, present_, learned_)) {
       // One who was chosen for its next step takes it.
       const int me = present_;
       const int then = chosen_ ? me : next(me);
       if (then != me) go(fiber_of(me), then);
       chosen_ = false;
     }
-    order_ += static_cast<char>('0' + present_);
-    steps_.push_back({present_, what, cell, 0});
+    steps_[accesses_++] = {present_, what, cell, 0};
   }
   void after(cell_id cell, std::uint64_t value, bool wrote) noexcept override {
     if (present_ == nobody || cell == unwatched) return;
     present().last = cell;
-    steps_.back().value = value;
+    steps_[accesses_ - 1].value = value;
     if (!wrote) return;
-    for (logical& t : threads_)
-      if (t.last == cell) t.blocked = false;
+    for (std::size_t i = 0; i < count_; ++i)
+      if (threads_[i].last == cell) threads_[i].blocked = false;
   }
   void spins() noexcept override {
     if (present_ == nobody) fail("nobody else is there to be waited for");
@@ -174,17 +175,20 @@ class schedule final : observer {
   chooser* chooser_ = nullptr;
   std::deque<fiber> fibers_;  // of the threads, and of setup and check
   fiber home_;
-  std::vector<logical> threads_;
-  std::vector<cell_id> made_;
-  std::vector<int> able_;
+  logical threads_[most_threads];
+  std::size_t count_ = 0;
+  struct {
+    cell_id of[most_threads + 1] = {};
+  } made_;
   std::shared_ptr<void> world_;
   void (*body_)(schedule&) = nullptr;
   int present_ = nobody;
   bool chosen_ = false;  // the present thread has just been chosen
   bool learned_ = false;
   std::string problem_;
-  std::string order_;
-  std::vector<step> steps_;
+  // Plain arrays: without optimisation a vector takes the time of ten.
+  std::size_t accesses_ = 0;
+  step steps_[most_steps];
 };
 
 }  // namespace model
