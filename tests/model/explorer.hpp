@@ -89,7 +89,7 @@ class exploration {
   report repeat(const std::string& order) {
     cells_ = sharing(true);
     given only(order);
-    one(only);
+    if (one(only)) tell();
     found_.schedules = 1;
     return found_;
   }
@@ -115,11 +115,15 @@ class exploration {
     const bool right = present_->run(c);
     found_.steps = std::max(found_.steps, present_->accesses());
     if (right) return true;
+    tell();
+    abandoned.push_back(std::move(present_));
+    return false;
+  }
+
+  void tell() {
     found_.problem = present_->problem();
     found_.order = present_->order();
     found_.steps_told = told(present_->steps());
-    abandoned.push_back(std::move(present_));
-    return false;
   }
 
   scenario what_;
