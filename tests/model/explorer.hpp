@@ -39,10 +39,12 @@ namespace model {
 struct limits {
   int pre_emptions = 2;
   int at_random = 300;  // schedules of each seed
+  // With so many schedules or more no further pre-emption is allowed.
+  std::size_t enough = ~std::size_t{0};
 };
 
-// For two threads of an operation or two: all there are.
-inline constexpr limits complete{.pre_emptions = 100};
+// All there are, or those with as many pre-emptions as some ten thousand schedules have.
+inline constexpr limits thorough{.pre_emptions = 100, .enough = 2000};
 
 struct report {
   std::string name;
@@ -73,11 +75,13 @@ class exploration {
   report all(limits most) {
     const char* const seeds = std::getenv("PENSTOCK_TEST_SEEDS");
     if (PENSTOCK_ASAN)
-      most = {std::min(most.pre_emptions, 2), most.at_random / 3};
+      most = {std::min(most.pre_emptions, 2), most.at_random / 3, most.enough};
     else if (seeds && std::atoi(seeds) > 1)
       ++most.pre_emptions;
-    for (int limit = 0; limit <= most.pre_emptions && !found_.complete; ++limit)
+    for (int limit = 0; limit <= most.pre_emptions; ++limit) {
       if (!walk(limit)) return found_;
+      if (found_.complete || found_.schedules >= most.enough) break;
+    }
     if (found_.complete) return found_;
     for (const auto seed : penstock::test::seeds(1)) {
       at_random some(seed);

@@ -78,7 +78,7 @@ template <std::size_t Capacity>
 void each_value_arrives() {
   using w = world<Capacity>;
   model::proved(model::explore<w>(
-      named<Capacity>("send, receive"), model::complete, nothing_lost,
+      named<Capacity>("send, receive"), model::thorough, nothing_lost,
       [](w& s) { model::expect(s.send(s.one, 1), "it is accepted"); },
       [](w& s) { model::expect(s.receive(s.two) == 1, "it is received"); }));
   model::proved(model::explore<w>(
@@ -110,7 +110,7 @@ void a_stopped_receive_takes_nothing() {
   auto stopped = [](w& s) {
     if (auto answer = stop_on(s.two, s.c.receive())) s.take(*answer);
   };
-  model::proved(model::explore<w>(named<Capacity>("stopped receive, try_send"), model::complete,
+  model::proved(model::explore<w>(named<Capacity>("stopped receive, try_send"), model::thorough,
                                   nothing_lost, stopped, [](w& s) {
                                     if (s.c.try_send(1)) s.accepted.push_back(1);
                                   }));
@@ -148,7 +148,7 @@ void a_stopped_send_was_not_accepted() {
     const auto answer = stop_on(s.one, s.c.send(1));
     if (answer && *answer) s.accepted.push_back(1);
   };
-  model::proved(model::explore<full>(named<Capacity>("stopped send, try_receive"), model::complete,
+  model::proved(model::explore<full>(named<Capacity>("stopped send, try_receive"), model::thorough,
                                      nothing_lost, stopped, [](full& s) {
                                        auto answer = s.c.try_receive();
                                        s.take(answer);
@@ -173,10 +173,10 @@ MODEL_TEST("channel: a stopped send was not accepted, or is") {
 template <std::size_t Capacity>
 void close_ends_all() {
   using w = world<Capacity>;
-  model::proved(model::explore<w>(named<Capacity>("receive, close"), model::complete, nothing_lost,
+  model::proved(model::explore<w>(named<Capacity>("receive, close"), model::thorough, nothing_lost,
                                   receive_on_two<w>, close<w>));
   model::proved(model::explore<w>(
-      named<Capacity>("two sends, close"), model::complete, nothing_lost,
+      named<Capacity>("two sends, close"), model::thorough, nothing_lost,
       [](w& s) {
         s.send(s.one, 1);
         s.send(s.one, 2);

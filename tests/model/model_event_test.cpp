@@ -25,7 +25,7 @@ void set(world& w) { w.e.set(); }
 
 MODEL_TEST("event: a wait that meets a set passes, in every interleaving") {
   model::proved(
-      model::explore<world>("event: wait, set", model::complete, is_set, wait_on_one, set));
+      model::explore<world>("event: wait, set", model::thorough, is_set, wait_on_one, set));
 }
 
 MODEL_TEST("event: all who wait pass, on whatever loops, whoever sets it") {
@@ -36,7 +36,7 @@ MODEL_TEST("event: all who wait pass, on whatever loops, whoever sets it") {
 }
 
 MODEL_TEST("event: a reset before the set takes no wakeup away") {
-  model::proved(model::explore<world>("event: wait, reset and set", model::complete, is_set,
+  model::proved(model::explore<world>("event: wait, reset and set", model::thorough, is_set,
                                       wait_on_one, [](world& w) {
                                         w.e.reset();
                                         w.e.set();
@@ -54,7 +54,7 @@ MODEL_TEST("event: who has been released passes, whatever a reset does then") {
     w.e.reset();
   };
   model::proved(model::explore<parked_world>(
-      "event: parked, set and reset", model::complete,
+      "event: parked, set and reset", model::thorough,
       [](parked_world& w) { model::expect(!w.e.is_set(), "it is reset"); }, passes, pulse));
   model::proved(model::explore<parked_world>(
       "event: parked, set and reset, set", {.pre_emptions = 3}, [](parked_world&) {}, passes, pulse,
@@ -64,7 +64,7 @@ MODEL_TEST("event: who has been released passes, whatever a reset does then") {
 MODEL_TEST("event: a wait that is stopped ends, and leaves the others in line") {
   auto stopped = [](world& w) { stop_on(w.one, w.e.wait()); };
   model::proved(
-      model::explore<world>("event: stopped wait, set", model::complete, is_set, stopped, set));
+      model::explore<world>("event: stopped wait, set", model::thorough, is_set, stopped, set));
   model::proved(model::explore<world>("event: stopped wait, wait, set", {.pre_emptions = 2}, is_set,
                                       stopped, wait_on_two, set));
 }
@@ -75,7 +75,7 @@ MODEL_TEST("event: who was released may destroy it while set() returns") {
     std::optional<event> e{std::in_place};
   };
   model::proved(model::explore<owned>(
-      "event: wait and destroy, set", model::complete, [](owned&) {},
+      "event: wait and destroy, set", model::thorough, [](owned&) {},
       [](owned& w) {
         run_on(w.one, w.e->wait());
         w.e.reset();

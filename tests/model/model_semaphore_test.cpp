@@ -59,7 +59,7 @@ auto try_it = [](auto& w) {
 };
 
 MODEL_TEST("semaphore: a release wakes who waits") {
-  model::proved(model::explore<one_held>("semaphore: acquire, release", model::complete, conserved,
+  model::proved(model::explore<one_held>("semaphore: acquire, release", model::thorough, conserved,
                                          acquire_on_one, release));
 }
 
@@ -67,7 +67,7 @@ MODEL_TEST("semaphore: one permit, two who want it: one after the other") {
   model::proved(model::explore<one_held>("semaphore: acquire, acquire, release",
                                          {.pre_emptions = 3}, conserved, acquire_on_one,
                                          acquire_on_two, release));
-  model::proved(model::explore<world<1, 0>>("semaphore: acquire, acquire", model::complete,
+  model::proved(model::explore<world<1, 0>>("semaphore: acquire, acquire", model::thorough,
                                             conserved, acquire_on_one, acquire_on_two));
   model::proved(model::explore<world<1, 0>>("semaphore: acquire, acquire, try_acquire",
                                             {.pre_emptions = 3}, conserved, acquire_on_one,
@@ -75,7 +75,7 @@ MODEL_TEST("semaphore: one permit, two who want it: one after the other") {
 }
 
 MODEL_TEST("semaphore: a stop and a release at once lose no permit and give none twice") {
-  model::proved(model::explore<one_held>("semaphore: stopped acquire, release", model::complete,
+  model::proved(model::explore<one_held>("semaphore: stopped acquire, release", model::thorough,
                                          conserved, stopped_on_one, release));
   model::proved(model::explore<one_held>("semaphore: stopped acquire, acquire, release",
                                          {.pre_emptions = 3}, conserved, stopped_on_one,
@@ -95,7 +95,7 @@ MODEL_TEST("semaphore: when the first in line is stopped, those behind it go on"
     w.head.stop();
     model::expect(!w.head.wait(), "it could not be served");
   };
-  model::proved(model::explore<blocked_head>("semaphore: head stopped, acquire", model::complete,
+  model::proved(model::explore<blocked_head>("semaphore: head stopped, acquire", model::thorough,
                                              conserved, stop_head, acquire_on_two));
   auto behind = [](blocked_head& w) { model::expect(w.acquire(w.two, 2), "it is served"); };
   model::proved(model::explore<blocked_head>(
@@ -145,7 +145,7 @@ MODEL_TEST("semaphore: first come, first served: neither an acquire nor try_acqu
 MODEL_TEST("semaphore: close() ends every wait, and permits stay valid") {
   auto ends = [](one_held& w) { w.acquire(w.one); };
   auto close = [](one_held& w) { w.gate.close(); };
-  model::proved(model::explore<one_held>("semaphore: acquire, close", model::complete, conserved,
+  model::proved(model::explore<one_held>("semaphore: acquire, close", model::thorough, conserved,
                                          ends, close));
   model::proved(model::explore<one_held>("semaphore: acquire, close, release", {.pre_emptions = 3},
                                          conserved, ends, close, release));
@@ -158,7 +158,7 @@ MODEL_TEST("semaphore: close() ends every wait, and permits stay valid") {
 }
 
 MODEL_TEST("semaphore: a larger capacity serves those who wait, a smaller one refuses them") {
-  model::proved(model::explore<one_held>("semaphore: acquire, larger", model::complete, conserved,
+  model::proved(model::explore<one_held>("semaphore: acquire, larger", model::thorough, conserved,
                                          acquire_on_one, [](one_held& w) { w.gate.resize(2); }));
   model::proved(model::explore<one_held>(
       "semaphore: acquire, larger, release", {.pre_emptions = 3}, conserved, acquire_on_one,

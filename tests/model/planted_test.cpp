@@ -20,7 +20,7 @@ model::report lost_wakeup() {
     model::planted::gate<Is> gate;
   };
   return model::explore<world>(
-      Is == flaw::none ? "gate" : "planted: a lost wakeup", model::complete, no_check,
+      Is == flaw::none ? "gate" : "planted: a lost wakeup", model::thorough, no_check,
       [](world& w) { run_on(w.one, w.gate.wait()); }, [](world& w) { w.gate.set(); });
 }
 MODEL_TEST("a wakeup that is lost between check and park is found") {
@@ -37,7 +37,7 @@ model::report missed_close() {
     model::planted::queue<Is> queue;
   };
   return model::explore<world>(
-      Is == flaw::none ? "queue" : "planted: a missed close", model::complete, no_check,
+      Is == flaw::none ? "queue" : "planted: a missed close", model::thorough, no_check,
       [](world& w) { run_on(w.one, w.queue.receive()); }, [](world& w) { w.queue.close(); });
 }
 MODEL_TEST("a close that does not see a receiver that is just parking is found") {
@@ -54,7 +54,7 @@ model::report cancelled_head() {
     model::started<typename model::planted::permits<Is>::acquiring> head{one, permits.acquire(2)};
   };
   return model::explore<world>(
-      Is == flaw::none ? "permits" : "planted: a permit lost by a cancelled head", model::complete,
+      Is == flaw::none ? "permits" : "planted: a permit lost by a cancelled head", model::thorough,
       [](world& w) { w.permits.release(1); },
       [](world& w) {
         w.head.stop();
@@ -76,7 +76,7 @@ model::report double_grant() {
     bool canceled = false;
   };
   return model::explore<world>(
-      Is == flaw::none ? "hand_over" : "planted: a double grant", model::complete,
+      Is == flaw::none ? "hand_over" : "planted: a double grant", model::thorough,
       [](world& w) {
         const int holders = w.kept + (w.to.was_granted() && !w.canceled);
         model::expect(holders == 1, "the permit is held once");
