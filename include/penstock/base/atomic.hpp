@@ -4,8 +4,8 @@
 
 /// @file
 /// The one name by which the library's shared state uses atomics. A model test defines
-/// PENSTOCK_ATOMIC_HEADER as a header that defines `penstock::detail::atomic` and the memory orders
-/// itself, and explores the interleavings.
+/// PENSTOCK_ATOMIC_HEADER as a header that defines `penstock::detail::atomic`, the memory orders
+/// and `wait_for_write()`, which a thread calls that spins, and explores the interleavings.
 
 #ifdef PENSTOCK_ATOMIC_HEADER
 #include PENSTOCK_ATOMIC_HEADER

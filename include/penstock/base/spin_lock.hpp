@@ -26,6 +26,9 @@ inline void spin_pause() noexcept {
 class spin_wait {
  public:
   void once() noexcept {
+#ifdef PENSTOCK_ATOMIC_HEADER
+    wait_for_write();
+#endif
     if (rounds_ < 64) {
       ++rounds_;
       spin_pause();

@@ -45,7 +45,7 @@ class basic_mutex {
   /// **Suspends.** only while it is locked; resumes on the waiting task's loop.
   /// **Cancellation.** takes nothing and lets those behind it go on.
   [[nodiscard]] lock_awaiter lock() noexcept { return lock_awaiter(one_); }
-  /// The lock, if it can be had without waiting.
+  /// The lock, if it can be had without waiting; may be refused as by `semaphore::try_acquire`.
   [[nodiscard]] std::optional<lock_type> try_lock() noexcept {
     if (auto held = one_.try_acquire()) return lock_type(std::move(*held));
     return std::nullopt;

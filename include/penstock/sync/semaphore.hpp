@@ -81,7 +81,8 @@ class basic_semaphore {
   [[nodiscard]] acquire_awaiter acquire(std::size_t n = 1) noexcept {
     return acquire_awaiter(*this, n);
   }
-  /// `n` permits if they can be had without waiting.
+  /// `n` permits if they can be had without waiting. While another operation is under way it may be
+  /// refused for its sake: a claim that is about to wait, a permit that is just coming back.
   [[nodiscard]] std::optional<permit> try_acquire(std::size_t n = 1) noexcept {
     check_count(n);
     auto left = state_.load(detail::memory_order_relaxed);
