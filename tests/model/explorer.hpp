@@ -12,7 +12,7 @@
 ///         [](world& w) { model::expect(w.gate.available() == 1, "permits are conserved"); },
 ///         [](world& w) { ... }, [](world& w) { ... });
 ///
-/// With --deep one pre-emption more, and more seeds of random ones. Under AddressSanitizer one
+/// With --deep there are more seeds of random ones. Under AddressSanitizer one
 /// pre-emption at most; under ThreadSanitizer, which does not know the fibers, nothing
 /// (model_test.hpp).
 ///
@@ -73,11 +73,7 @@ class exploration {
   ~exploration() { penstock::set_assert_handler(before_); }
 
   report all(limits most) {
-    const char* const seeds = std::getenv("PENSTOCK_TEST_SEEDS");
-    if (PENSTOCK_ASAN)
-      most.pre_emptions = std::min(most.pre_emptions, 1);
-    else if (seeds && std::atoi(seeds) > 1)
-      ++most.pre_emptions;
+    if (PENSTOCK_ASAN) most.pre_emptions = std::min(most.pre_emptions, 1);
     for (int limit = 0; limit <= most.pre_emptions; ++limit) {
       if (!walk(limit)) return found_;
       if (found_.complete || found_.schedules >= most.enough) break;
