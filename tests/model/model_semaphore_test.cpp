@@ -49,6 +49,8 @@ auto conserved = [](auto& w) {
   w.held.release();
   model::expect(w.gate.available() == w.gate.capacity(), "every permit has come back");
   model::expect(w.gate.waiting() == 0, "nobody waits");
+  model::expect(w.gate.closed() || w.gate.try_acquire(w.gate.capacity()),
+                "whoever tries has them all: nobody else is there");
 };
 auto release = [](auto& w) { w.held.release(); };
 auto acquire_on_one = [](auto& w) { model::expect(w.acquire(w.one), "it is served"); };

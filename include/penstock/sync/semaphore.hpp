@@ -139,8 +139,9 @@ class basic_semaphore {
   // frozen, far below 0: whoever changes it then has changed nothing yet, but comes to the lock and
   // counts in what it returns or claims. So a permit that somebody waits for is not seen before its
   // releaser has the lock, and others are not touched after the RMW: whoever has acquired all
-  // permits may destroy the semaphore, whose destructor takes the lock too. state_ thaws when
-  // nothing is missing: what is on its way to the lock adds up to 0 in it.
+  // permits may destroy the semaphore, whose destructor takes the lock too. When nobody
+  // waits any more, state_ is the balance again, whatever is still on its way. (What was added to
+  // it meanwhile need not be that: some of it comes from before it was last frozen.)
   static constexpr std::int64_t frozen = -(std::int64_t{1} << 62);
 
   static constexpr bool is_frozen(std::int64_t state) noexcept { return state < frozen / 2; }
@@ -202,12 +203,12 @@ class basic_semaphore {
     balance_ = state_.fetch_add(frozen, detail::memory_order_acq_rel);
     frozen_ = true;
   }
-  // When nobody waits; later, when something is on its way to the lock.
+  // When nobody waits. What is on its way to the lock is counted in when it is there. A
+  // read-modify-write: who acquires next sees what was released before.
   void thaw() noexcept {
     if (!frozen_ || closed_) return;
-    auto expected = balance_ + frozen;
-    frozen_ = !state_.compare_exchange_strong(expected, balance_, detail::memory_order_acq_rel,
-                                              detail::memory_order_relaxed);
+    state_.exchange(balance_, detail::memory_order_acq_rel);
+    frozen_ = false;
   }
   // At least so many permits are free: claims on their way to the lock may be missing, and will
   // settle() when they are there.
