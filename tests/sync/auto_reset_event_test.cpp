@@ -25,7 +25,7 @@ task<> write_behind(auto_reset_event& dirty, std::vector<int>& pending, int& wri
   for (;;) {
     co_await dirty.wait();
     written += static_cast<int>(pending.size());  // all that came since the last time
-    if (pending.back() < 0) co_return;
+    if (!pending.empty() && pending.back() < 0) co_return;
     pending.clear();
   }
 }
