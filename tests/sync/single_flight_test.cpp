@@ -89,6 +89,13 @@ PENSTOCK_TEST("an abandoned flight goes on, or is stopped where that is asked fo
   auto asks = [&](duration patience) -> task<> {
     CHECK((co_await with_timeout(patience, strict.run(7, load))).error() == errc::timed_out);
   };
+  // Whoever comes in the turn in which the last one leaves has a flight of its own.
+  auto late = [&]() -> task<> {
+    co_await sleep_for(2ms);
+    CHECK(co_await strict.run(7, load) == 1);
+  };
+  co_await when_all(asks(1ms), asks(2ms), late());
+  finished = false;
   co_await when_all(asks(1ms), asks(2ms));
   co_await sleep_for(1ms);
   CHECK(strict.in_flight() == 0);

@@ -151,18 +151,21 @@ class single_flight {
     {
       const std::lock_guard lock(mutex_);
       if (closed_) co_return fail(errc::closed, "single_flight::run");
-      shared_flight& place = flights_[key];
-      if (!place) {
-        place = std::make_shared<flight>();
-        mine = true;
-        all_.push_back(place.get());
+      const auto at = flights_.find(key);
+      if (at != flights_.end()) {
+        f = at->second;
+      } else {
+        f = std::make_shared<flight>();
+        all_.reserve(all_.size() + 1);
+        flights_.emplace(key, f);
+        all_.push_back(f.get());  // nothing throws from here on
         empty_.reset();
+        mine = true;
       }
-      f = place;
       root = f->root;
       ++f->waiting;
     }
-    const scope_exit left{[&] { leave(*f); }};
+    const scope_exit left{[&] { leave(key, f); }};
     if (mine) {
       task_group& services = co_await this_task::services();
       try {
@@ -178,13 +181,19 @@ class single_flight {
     if (f->thrown) std::rethrow_exception(f->thrown);
     co_return *f->outcome;
   }
-  void leave(flight& f) noexcept {
-    bool last = false;
+  // The last to leave may stop it: then nobody joins it any more.
+  void leave(const Key& key, const shared_flight& f) noexcept {
     {
       const std::lock_guard lock(mutex_);
-      last = --f.waiting == 0;
+      if (--f->waiting != 0 || !options_.cancel_abandoned) return;
+      close_to_others(key, *f);
     }
-    if (last && options_.cancel_abandoned) f.abandoned.set();
+    f->abandoned.set();
+  }
+  // Under the mutex.
+  void close_to_others(const Key& key, const flight& f) noexcept {
+    const auto at = flights_.find(key);
+    if (at != flights_.end() && at->second.get() == &f) flights_.erase(at);
   }
 
   // The flight itself, in the service scope. However it ends, all are told.
@@ -214,9 +223,8 @@ class single_flight {
     if (!f.outcome && !f.thrown)
       f.outcome.emplace(fail(errc::canceled, "single_flight::run", "the load was stopped"));
     {
-      const std::lock_guard lock(mutex_);  // nobody joins any more
-      const auto at = flights_.find(key);
-      if (at != flights_.end() && at->second.get() == &f) flights_.erase(at);
+      const std::lock_guard lock(mutex_);
+      close_to_others(key, f);
     }
     f.done.set();
     const std::lock_guard lock(mutex_);
