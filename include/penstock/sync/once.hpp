@@ -11,6 +11,7 @@
 #include <penstock/core/task.hpp>
 #include <penstock/sync/mutex.hpp>
 
+#include <exception>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -80,11 +81,17 @@ class [[nodiscard]] basic_lazy<T, Policy>::get_awaiter : public leaf<get_awaiter
   get_awaiter(get_awaiter&& o) noexcept : leaf<get_awaiter>(), lazy_(o.lazy_) {}
 
   bool await_ready() const noexcept { return lazy_->get_if() != nullptr; }
-  suspension start(waiter& w) {
-    loading_.emplace(detail::awaiter_of(lazy_->load()));
+  suspension start(waiter& w) noexcept {
+    try {
+      loading_.emplace(detail::awaiter_of(lazy_->load()));
+    } catch (...) {  // no memory for the coroutine
+      thrown_ = std::current_exception();
+      return resume_now(w);
+    }
     return loading_->start(w);
   }
   [[nodiscard]] result<T*> await_resume() {
+    if (thrown_) std::rethrow_exception(std::move(thrown_));
     if (loading_) return loading_->await_resume();
     return lazy_->get_if();
   }
@@ -92,6 +99,7 @@ class [[nodiscard]] basic_lazy<T, Policy>::get_awaiter : public leaf<get_awaiter
  private:
   basic_lazy* lazy_;
   std::optional<loading> loading_;
+  std::exception_ptr thrown_;
 };
 
 /// The lazy value of tasks on any loops.
