@@ -199,7 +199,7 @@ result<std::size_t> basic_broadcast<T, Policy>::send(T value) {
 
 template <class T, class Policy>
 void basic_broadcast<T, Policy>::close(error reason) noexcept {
-  if (reason == errc::closed && reason.operation().empty()) reason = std::move(reason).with(name_);
+  reason = detail::closing_reason(std::move(reason), name_);
   detail::wake_section section(lock_);
   if (reason_.there()) return;
   reason_.set(reason);

@@ -176,7 +176,7 @@ result<> basic_unbounded_channel<T, Policy>::send(T value) {
 
 template <class T, class Policy>
 void basic_unbounded_channel<T, Policy>::close(error reason) noexcept {
-  if (reason == errc::closed && reason.operation().empty()) reason = std::move(reason).with(name_);
+  reason = detail::closing_reason(std::move(reason), name_);
   detail::wake_section section(lock_);
   if (closed_) return;
   closed_ = true;

@@ -225,7 +225,8 @@ class [[nodiscard]] basic_channel<T, Policy>::receive_many_awaiter : public rece
   receive_many_awaiter(basic_channel& c, std::vector<T>& to, std::size_t most)
       : receive_awaiter(c), to_(&to), most_((std::min)(most, c.capacity() + 1)) {
     PENSTOCK_ASSERT(most != 0, "channel::receive_many of no value");
-    to.reserve(to.size() + most_);
+    if (to.capacity() - to.size() < most_)  // by a factor: who appends often copies seldom
+      to.reserve((std::max)(to.size() + most_, 2 * to.capacity()));
   }
 
   [[nodiscard]] result<std::size_t> await_resume() noexcept {
@@ -282,8 +283,7 @@ std::optional<T> basic_channel<T, Policy>::try_receive() noexcept {
 
 template <class T, class Policy>
 void basic_channel<T, Policy>::close(error reason) noexcept {
-  if (reason == errc::closed && reason.operation().empty())
-    reason = std::move(reason).with(name("channel"));
+  reason = detail::closing_reason(std::move(reason), name("channel"));
   detail::wake_section section(lock_);
   if (closed_) return;
   closed_ = true;

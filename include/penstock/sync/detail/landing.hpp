@@ -15,6 +15,12 @@
 
 namespace penstock::detail {
 
+// What close() ends waits with: a reason without a name has that of the primitive.
+inline error closing_reason(error reason, const char* name) noexcept {
+  if (reason == errc::closed && reason.operation().empty()) return std::move(reason).with(name);
+  return reason;
+}
+
 // An error that mostly does not come: nothing is initialised before.
 class refusal {
  public:
