@@ -9,6 +9,7 @@
 #include <support/linearizable.hpp>
 #include <support/seeds.hpp>
 #include <support/specifications.hpp>
+#include <sync/two_loops.hpp>
 
 #include <doctest/doctest.h>
 
@@ -25,6 +26,7 @@ using support::answer;
 using support::lock_specification;
 using support::permits_specification;
 using support::queue_specification;
+using support::turns;
 
 namespace {
 
@@ -46,10 +48,6 @@ void hammer(Fn fn) {
   for (std::size_t i = 1; i < threads; ++i) others.emplace_back(loop, i);
   loop(0);
   for (auto& t : others) t.join();
-}
-
-task<> turns(std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) co_await yield();
 }
 
 // Awaits it for so many turns; empty: it was stopped.

@@ -6,29 +6,20 @@
 
 #include <penstock/core.hpp>
 #include <support/seeds.hpp>
+#include <sync/two_loops.hpp>
 
 #include <doctest/doctest.h>
 
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <thread>
 #include <vector>
 
 using namespace penstock;
+using support::on_two_loops;
+using support::turns;
 
 namespace {
-
-// Runs fn(0) and fn(1), each a task on a loop of its own thread.
-template <class Fn>
-void on_both_loops(Fn fn) {
-  std::thread other([&] { sync_wait(fn(1)); });
-  sync_wait(fn(0));
-  other.join();
-}
-task<> some_turns(std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) co_await yield();
-}
 
 TEST_CASE("two loops share a mutex: one holder at a time, also among those that give up") {
   for (auto seed : test::seeds(3)) {
@@ -42,7 +33,7 @@ TEST_CASE("two loops share a mutex: one holder at a time, also among those that 
         if (random.uniform_int(0, 1) == 0) {
           lock = co_await m.lock();
         } else {
-          auto race = co_await when_any(m.lock(), some_turns(random.uniform_int(1, 6)));
+          auto race = co_await when_any(m.lock(), turns(random.uniform_int(1, 6)));
           if (auto* won = std::get_if<0>(&race.value)) lock = std::move(*won);
           if (auto& late = std::get<0>(race.losers)) lock = std::move(*late);
         }
@@ -52,7 +43,7 @@ TEST_CASE("two loops share a mutex: one holder at a time, also among those that 
         if (random.uniform_int(0, 2) == 0) co_await yield();
       }
     };
-    on_both_loops([&](std::uint64_t loop) -> task<> {
+    on_two_loops([&](std::uint64_t loop) -> task<> {
       co_await when_all(worker(3 * loop), worker(3 * loop + 1), worker(3 * loop + 2));
     });
     CHECK(guarded == done.load());
@@ -83,7 +74,7 @@ TEST_CASE("two loops read and write under a shared mutex") {
       if (first != second) ++wrong;
     }
   };
-  on_both_loops([&](std::uint64_t) -> task<> { co_await when_all(reader(), writer(), reader()); });
+  on_two_loops([&](std::uint64_t) -> task<> { co_await when_all(reader(), writer(), reader()); });
   CHECK(wrong.load() == 0);
   CHECK(first == 400);
   CHECK(m.try_lock().has_value());
@@ -124,10 +115,10 @@ TEST_CASE("a bounded buffer of a mutex and two conditions loses nothing between 
         if (random.uniform_int(0, 1) == 0)
           co_await take();
         else
-          static_cast<void>(co_await when_any(take(), some_turns(random.uniform_int(1, 9))));
+          static_cast<void>(co_await when_any(take(), turns(random.uniform_int(1, 9))));
       }
     };
-    on_both_loops([&](std::uint64_t loop) -> task<> {
+    on_two_loops([&](std::uint64_t loop) -> task<> {
       co_await when_all(producer(loop), producer(loop), consumer(2 * loop), consumer(2 * loop + 1));
     });
     CHECK(sum == 4 * 5050);
@@ -144,7 +135,7 @@ TEST_CASE("selects on two loops take every value once") {
       for (int i = 1; i <= 200; ++i) {
         if (random.uniform_int(0, 3) == 0) {
           auto race =
-              co_await when_any(select(a.send(i), c.send(i)), some_turns(random.uniform_int(1, 6)));
+              co_await when_any(select(a.send(i), c.send(i)), turns(random.uniform_int(1, 6)));
           if (race.index == 0 || std::get<0>(race.losers)) sent += i;
         } else {
           static_cast<void>(co_await select(c.send(i), a.send(i), b.send(i)));
@@ -163,7 +154,7 @@ TEST_CASE("selects on two loops take every value once") {
       while (open > 0) {
         if (random.uniform_int(0, 3) == 0) {
           auto race = co_await when_any(select(a.receive(), b.receive(), c.receive()),
-                                        some_turns(random.uniform_int(1, 6)));
+                                        turns(random.uniform_int(1, 6)));
           using selected = select_result<result<int>>;
           const selected* got = std::get_if<selected>(&race.value);
           if (auto& late = std::get<0>(race.losers)) got = &*late;
@@ -176,7 +167,7 @@ TEST_CASE("selects on two loops take every value once") {
         }
       }
     };
-    on_both_loops([&](std::uint64_t loop) -> task<> {
+    on_two_loops([&](std::uint64_t loop) -> task<> {
       co_await when_all(giver(loop), giver(2 + loop), taker(loop), taker(2 + loop));
     });
     for (auto* ch : {&a, &b, &c}) {
@@ -222,12 +213,13 @@ TEST_CASE("slots, batches and single values of a channel between two loops") {
           received += *one;
         } else {
           some.clear();
-          if (!co_await c.receive_many(some, 4)) break;
+          const auto n = co_await c.receive_many(some, 4);
+          if (!n) break;
           for (int v : some) received += v;
         }
       }
     };
-    on_both_loops([&](std::uint64_t loop) -> task<> {
+    on_two_loops([&](std::uint64_t loop) -> task<> {
       co_await when_all(sender(loop), sender(2 + loop), receiver(loop), receiver(3 - loop));
     });
     CHECK(sent.load() == received.load());
@@ -242,13 +234,13 @@ TEST_CASE("one loop asks, the other answers: in place, and with ends of their ow
   channel<question> questions{8};
   unbounded_channel<oneshot<int>*> in_place;
   barrier step{2};
-  on_both_loops([&](std::uint64_t loop) -> task<> {
+  on_two_loops([&](std::uint64_t loop) -> task<> {
     if (loop == 0) {
       for (int i = 0; i < 500; ++i) {
         auto [sender, receiver] = make_oneshot<int>();
         question q{std::move(sender)};
         co_await must(questions.send(std::move(q)));
-        auto race = co_await when_any(receiver.receive(), some_turns(i % 7));
+        auto race = co_await when_any(receiver.receive(), turns(i % 7));
         static_cast<void>(race);
         auto mine = std::make_unique<oneshot<int>>();
         CHECK(in_place.send(mine.get()));
@@ -273,7 +265,7 @@ TEST_CASE("a watch and signals between two loops: the last value is always seen"
   watch<long> value{0};
   auto_reset_event changed;
   latch done{2};
-  on_both_loops([&](std::uint64_t loop) -> task<> {
+  on_two_loops([&](std::uint64_t loop) -> task<> {
     if (loop == 0) {
       for (int i = 0; i < 2000; ++i) {
         value.modify([](long& v) { ++v; });
@@ -287,7 +279,7 @@ TEST_CASE("a watch and signals between two loops: the last value is always seen"
       auto watcher = value.subscribe();
       long last = watcher.get();
       auto follow = [&]() -> task<> {
-        while (co_await watcher.changed()) {
+        while (auto told = co_await watcher.changed()) {
           const long now = watcher.get();
           CHECK(now >= last);
           last = now;
@@ -332,7 +324,7 @@ TEST_CASE("a broadcast between two loops: received and missed values are all val
       }
       if (--senders == 0) numbers.close();
     };
-    on_both_loops([&](std::uint64_t loop) -> task<> {
+    on_two_loops([&](std::uint64_t loop) -> task<> {
       co_await when_all(receiver(loop), receiver(2 + loop), sender());
     });
     CHECK(accounted.load() == 4 * 1000);
@@ -351,12 +343,12 @@ TEST_CASE("a flight is joined from another loop, and left by those who give up")
         auto load = [&loading, &most, key]() -> task<int> {
           const int now = ++loading;
           if (now > most.load()) most = now;
-          co_await some_turns(3);
+          co_await turns(3);
           --loading;
           co_return key * 10;
         };
         if (random.uniform_int(0, 2) == 0) {
-          static_cast<void>(co_await when_any(flights.run(key, load), some_turns(2)));
+          static_cast<void>(co_await when_any(flights.run(key, load), turns(2)));
         } else {
           const auto r = co_await flights.run(key, load);
           if (r != key * 10) ++wrong;
@@ -364,7 +356,7 @@ TEST_CASE("a flight is joined from another loop, and left by those who give up")
         if (random.uniform_int(0, 9) == 0) flights.forget(key);
       }
     };
-    on_both_loops([&](std::uint64_t loop) -> task<> {
+    on_two_loops([&](std::uint64_t loop) -> task<> {
       co_await when_all(asks(loop), asks(2 + loop));
       while (flights.in_flight() != 0) co_await yield();
       co_await step.arrive_and_wait();
@@ -379,7 +371,7 @@ TEST_CASE("a lazy value and a weighted channel between two loops") {
     std::atomic<int> tries{0}, given{0};
     lazy<int> value{[&]() -> task<result<int>> {
       const int mine = ++tries;
-      co_await some_turns(2);
+      co_await turns(2);
       if (mine < 3) co_return fail(errc::overloaded);
       co_return mine;
     }};
@@ -388,15 +380,17 @@ TEST_CASE("a lazy value and a weighted channel between two loops") {
     std::atomic<std::size_t> sent{0}, received{0};
     std::atomic<int> senders{2};
     auto asks = [&]() -> task<> {
-      for (int i = 0; i < 20; ++i)
-        if (co_await value.get()) ++given;
+      for (int i = 0; i < 20; ++i) {
+        const auto v = co_await value.get();
+        if (v) ++given;
+      }
     };
     auto sends = [&](std::uint64_t id) -> task<> {
       random_engine random(seed * 10 + id);
       for (int i = 0; i < 200; ++i) {
         std::vector<char> block(static_cast<std::size_t>(random.uniform_int(0, 120)));
         const std::size_t size = block.size();
-        auto race = co_await when_any(blocks.send(std::move(block)), some_turns(4));
+        auto race = co_await when_any(blocks.send(std::move(block)), turns(4));
         if (race.index == 0 || std::get<0>(race.losers)) sent += size;
       }
       if (--senders == 0) blocks.close();
@@ -404,7 +398,7 @@ TEST_CASE("a lazy value and a weighted channel between two loops") {
     auto receives = [&]() -> task<> {
       while (auto b = co_await blocks.receive()) received += b->size();
     };
-    on_both_loops(
+    on_two_loops(
         [&](std::uint64_t loop) -> task<> { co_await when_all(asks(), sends(loop), receives()); });
     CHECK(given.load() == 38);
     CHECK(sent.load() == received.load());

@@ -6,6 +6,7 @@
 
 #include <penstock/core.hpp>
 #include <support/seeds.hpp>
+#include <sync/two_loops.hpp>
 
 #include <doctest/doctest.h>
 
@@ -18,20 +19,10 @@
 #include <vector>
 
 using namespace penstock;
+using support::on_two_loops;
+using support::turns;
 
 namespace {
-
-// Runs fn(0) and fn(1), each a task on a loop of its own thread.
-template <class Fn>
-void on_two_loops(Fn fn) {
-  std::thread other([&] { sync_wait(fn(1)); });
-  sync_wait(fn(0));
-  other.join();
-}
-
-task<> turns(std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) co_await yield();
-}
 
 TEST_CASE("two loops share a semaphore: never too many, and every permit comes back") {
   for (auto seed : test::seeds(3)) {
