@@ -24,7 +24,8 @@ namespace {
 task<> simulate(barrier& step, std::vector<int>& cells, std::size_t mine, int& steps) {
   for (int i = 0; i < 5; ++i) {
     cells[mine] += 1;
-    if (co_await step.arrive_and_wait()) ++steps;  // one of them, once a step
+    const bool last = co_await step.arrive_and_wait();
+    if (last) ++steps;  // one of them, once a step
   }
 }
 // [/barrier]

@@ -414,7 +414,8 @@ TEST_CASE("stopped at any step, senders and receivers lose nothing that was acce
     };
     auto receiver = [&]() -> task<> {
       for (int i = 0; i < 4; ++i) {
-        if (co_await c.receive()) ++received;
+        const auto r = co_await c.receive();
+        if (r) ++received;
       }
     };
     auto outcome = rt.run(as_result(when_all(sender(), sender(), receiver(), receiver())));

@@ -128,10 +128,18 @@ PENSTOCK_TEST("selects over the same channels in any order do not wait for each 
   channel<int> a{1}, b{1}, c{1};
   int received = 0;
   auto one = [&]() -> task<> {
-    while ((co_await select(a.receive(), b.receive(), c.receive())).value) ++received;
+    for (;;) {
+      auto r = co_await select(a.receive(), b.receive(), c.receive());
+      if (!r.value) break;
+      ++received;
+    }
   };
   auto other = [&]() -> task<> {
-    while ((co_await select(c.receive(), b.receive(), a.receive(), a.receive())).value) ++received;
+    for (;;) {
+      auto r = co_await select(c.receive(), b.receive(), a.receive(), a.receive());
+      if (!r.value) break;
+      ++received;
+    }
   };
   auto feed = [&]() -> task<> {
     for (int i = 0; i < 60; ++i) {

@@ -24,7 +24,7 @@ namespace {
 task<> follow(watch<int>& level, std::vector<int>& seen) {
   auto watcher = level.subscribe();
   seen.push_back(watcher.get());
-  while (co_await watcher.changed()) seen.push_back(watcher.get());
+  while (auto told = co_await watcher.changed()) seen.push_back(watcher.get());
 }
 task<> change(watch<int>& level) {
   for (int i = 1; i <= 3; ++i) {

@@ -24,7 +24,8 @@ std::size_t bytes_of(const std::string& s) { return s.size(); }
 // [weighted_channel]
 task<> produce(weighted_channel<std::string>& blocks) {
   for (std::size_t size : {100u, 400u, 50u, 900u, 5000u}) {
-    if (!co_await blocks.send(std::string(size, 'x'))) co_return;
+    const auto sent = co_await blocks.send(std::string(size, 'x'));
+    if (!sent) co_return;
   }
   blocks.close();
 }
