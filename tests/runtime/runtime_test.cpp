@@ -10,8 +10,10 @@
 #include <support/stopped.hpp>
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -207,7 +209,13 @@ TEST_CASE("a stop may be asked for while a run begins on another thread") {
 TEST_CASE("a loop's thread that cannot be created is the outcome of the run") {
   if (PENSTOCK_ASAN || PENSTOCK_TSAN) return support::skip("the sanitizer needs address space");
   const auto child = support::in_child([] {
-    rlimit l{200u << 20, 200u << 20};  // room for some stacks
+    unsigned long pages = 0;
+    if (std::FILE* const f = std::fopen("/proc/self/statm", "r")) {
+      if (std::fscanf(f, "%lu", &pages) != 1) pages = 0;
+      std::fclose(f);
+    }
+    const rlim_t room = pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + (150u << 20);
+    const rlimit l{room, room};  // for some stacks
     ::setrlimit(RLIMIT_AS, &l);
     runtime rt({.threads = 256, .driver = driver_kind::reactor});
     const auto body = []() -> task<result<int>> { co_return 1; };
