@@ -11,6 +11,7 @@
 #include <penstock/base/backoff_presets.hpp>
 #include <penstock/base/buffer.hpp>
 #include <penstock/base/checksum.hpp>
+#include <penstock/base/chunk_queue.hpp>
 #include <penstock/base/clock.hpp>
 #include <penstock/base/config.hpp>
 #include <penstock/base/deadline.hpp>
@@ -22,9 +23,11 @@
 #include <penstock/base/format.hpp>
 #include <penstock/base/gcra_core.hpp>
 #include <penstock/base/intrusive_list.hpp>
+#include <penstock/base/lesser.hpp>
 #include <penstock/base/limiter_core.hpp>
 #include <penstock/base/literals.hpp>
 #include <penstock/base/log.hpp>
+#include <penstock/base/owned.hpp>
 #include <penstock/base/random.hpp>
 #include <penstock/base/rate.hpp>
 #include <penstock/base/registered_memory.hpp>

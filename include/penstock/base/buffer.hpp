@@ -92,13 +92,13 @@ class [[nodiscard]] buffer {
 
   buffer(buffer&& other) noexcept
       : data_(detail::taken(other.data_)),
-        size_(std::exchange(other.size_, 0)),
+        size_(detail::exchanged(other.size_, 0)),
         owner_(detail::taken(other.owner_)) {}
   buffer& operator=(buffer&& other) noexcept {
     if (this != &other) {
       reset();
       data_ = detail::taken(other.data_);
-      size_ = std::exchange(other.size_, 0);
+      size_ = detail::exchanged(other.size_, 0);
       owner_ = detail::taken(other.owner_);
     }
     return *this;

@@ -6,6 +6,8 @@
 /// Runs a callable at the end of a scope: return, exception, or a stop that unwinds the coroutine.
 /// A clean-up that has to await is `finally` (core/finally.hpp).
 
+#include <penstock/base/taken.hpp>
+
 #include <concepts>
 #include <type_traits>
 #include <utility>
@@ -23,7 +25,7 @@ class [[nodiscard("a scope_exit that is not named runs at once")]] scope_exit {
   explicit scope_exit(Fn fn) noexcept(std::is_nothrow_move_constructible_v<Fn>)
       : fn_(std::move(fn)) {}
   scope_exit(scope_exit && other) noexcept(std::is_nothrow_move_constructible_v<Fn>)
-      : fn_(std::move(other.fn_)), armed_(std::exchange(other.armed_, false)) {}
+      : fn_(std::move(other.fn_)), armed_(detail::exchanged(other.armed_, false)) {}
   scope_exit& operator=(scope_exit&&) = delete;
   ~scope_exit() {
     if (armed_) fn_();

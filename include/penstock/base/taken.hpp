@@ -3,7 +3,9 @@
 #pragma once
 
 /// @file
-/// Takes a pointer out of where it was.
+/// Takes a value out of where it was.
+
+#include <type_traits>
 
 namespace penstock::detail {
 
@@ -14,6 +16,15 @@ template <class T>
   T* const p = from;
   from = nullptr;
   return p;
+}
+
+// std::exchange for what is as cheap to copy as a number.
+template <class T>
+requires std::is_trivially_copyable_v<T>
+[[nodiscard]] constexpr T exchanged(T& x, std::type_identity_t<T> with) noexcept {
+  const T before = x;
+  x = with;
+  return before;
 }
 
 }  // namespace penstock::detail

@@ -6,8 +6,9 @@
 /// A descriptor of the system that somebody owns: what unix_stream.hpp hands over. Files and
 /// sockets have types of their own.
 
+#include <penstock/base/taken.hpp>
+
 #include <unistd.h>
-#include <utility>
 
 namespace penstock {
 
@@ -31,10 +32,10 @@ class [[nodiscard]] descriptor {
   [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
   [[nodiscard]] int get() const noexcept { return fd_; }
   /// The descriptor, the caller's from here on.
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+  [[nodiscard]] int release() noexcept { return detail::exchanged(fd_, -1); }
   /// Closes it and takes `fd` over.
   void reset(int fd = -1) noexcept {
-    if (const int old = std::exchange(fd_, fd); old >= 0) ::close(old);
+    if (const int old = detail::exchanged(fd_, fd); old >= 0) ::close(old);
   }
 
  private:

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace penstock {
 
@@ -32,26 +33,41 @@ class endpoint {
   endpoint() noexcept : v4_{} { v4_.sin_family = AF_INET; }
   /// **Parameters.** `address` - "127.0.0.1", "::1", "fe80::1%eth0"; no name, no brackets.
   endpoint(std::string_view address, std::uint16_t port) : endpoint() {
-    auto made = of(address, port);
-    if (!made) detail::stop_program(made.error().message().c_str());
-    *this = *made;
+    if (const error wrong = read(address, port); wrong.code())
+      detail::stop_program(wrong.message().c_str());
+  }
+  /// Becomes what the system gave. False: neither IPv4 nor IPv6, and nothing has changed.
+  bool assign(const ::sockaddr* address, ::socklen_t length) noexcept {
+    if (address->sa_family == AF_INET && length >= sizeof v4_) {
+      std::memcpy(&v4_, address, sizeof v4_);
+    } else if (address->sa_family == AF_INET6 && length >= sizeof v6_) {
+      std::memcpy(&v6_, address, sizeof v6_);
+    } else {
+      return false;
+    }
+    return true;
   }
   /// From what the system gave; other families than IPv4 and IPv6 are `errc::invalid_option`.
-  [[nodiscard]] static result<endpoint> of(const ::sockaddr* address, ::socklen_t length) {
-    endpoint e;
-    if (address->sa_family == AF_INET && length >= sizeof e.v4_) {
-      std::memcpy(&e.v4_, address, sizeof e.v4_);
-    } else if (address->sa_family == AF_INET6 && length >= sizeof e.v6_) {
-      std::memcpy(&e.v6_, address, sizeof e.v6_);
-    } else {
-      return fail(errc::invalid_option, "endpoint", "an address that is neither IPv4 nor IPv6");
-    }
-    return e;
+  template <class Endpoint = endpoint>
+  [[nodiscard]] static result<Endpoint> of(const ::sockaddr* address, ::socklen_t length) {
+    Endpoint e;
+    if (e.assign(address, length)) return e;
+    return fail(errc::invalid_option, "endpoint", "an address that is neither IPv4 nor IPv6");
   }
   /// From an address without a port.
-  [[nodiscard]] static result<endpoint> of(std::string_view address, std::uint16_t port);
+  template <class Endpoint = endpoint>
+  [[nodiscard]] static result<Endpoint> of(std::string_view address, std::uint16_t port) {
+    Endpoint e;
+    if (error wrong = e.read(address, port); wrong.code()) return fail(std::move(wrong));
+    return e;
+  }
   /// From "ADDRESS:PORT", an IPv6 address in brackets.
-  [[nodiscard]] static result<endpoint> parse(std::string_view text);
+  template <class Endpoint = endpoint>
+  [[nodiscard]] static result<Endpoint> parse(std::string_view text) {
+    Endpoint e;
+    if (error wrong = e.read(text); wrong.code()) return fail(std::move(wrong));
+    return e;
+  }
 
   [[nodiscard]] bool is_v6() const noexcept { return v4_.sin_family == AF_INET6; }
   [[nodiscard]] std::uint16_t port() const noexcept {
@@ -81,6 +97,10 @@ class endpoint {
   }
 
  private:
+  // Code 0: it is read.
+  error read(std::string_view address, std::uint16_t port);
+  error read(std::string_view text);
+
   union {
     ::sockaddr_in v4_;
     ::sockaddr_in6 v6_;

@@ -5,6 +5,7 @@
 /// @file
 /// Files. Renaming, removing and directories: file_system.hpp; as a stream: read_chunks.hpp.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/io/detail/file_awaiters.hpp>
 #include <penstock/io/open_mode.hpp>
 
@@ -191,7 +192,7 @@ class [[nodiscard]] file {
 template <class Result>
 Result detail::open_awaiter::await_resume() {
   if (answer < 0) return fail(errno_error(-answer), "open", path_);
-  file opened(std::exchange(opened_, -1), std::move(path_));
+  file opened(detail::exchanged(opened_, -1), std::move(path_));
   if (flags & O_DIRECT) opened.ask_alignment();
   return opened;
 }

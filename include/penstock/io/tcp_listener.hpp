@@ -87,15 +87,16 @@ class [[nodiscard]] tcp_listener : public listening_socket {
   /// **Complexity.** no allocation.
   [[nodiscard]] detail::accept_awaiter accept() noexcept { return detail::accept_awaiter(socket_); }
   /// Where it listens.
-  [[nodiscard]] result<endpoint> local_endpoint() const noexcept {
-    return detail::address_of(socket_, &::getsockname);
+  template <class Endpoint = endpoint>
+  [[nodiscard]] result<Endpoint> local_endpoint() const noexcept {
+    return detail::address_of<Endpoint>(socket_, &::getsockname);
   }
 
  private:
   friend detail::accept_awaiter;
   static tcp_stream accepted(int fd, const ::sockaddr* peer, ::socklen_t size) noexcept {
     detail::open_socket s(fd);
-    if (auto from = endpoint::of(peer, size)) s.peer = *from;
+    s.peer.assign(peer, size);
     return tcp_stream(std::move(s));
   }
   // Code 0: it does.

@@ -98,13 +98,15 @@ class [[nodiscard]] tcp_stream : public stream_socket {
                                                     connect_options options = {});
 
   /// Its own end.
-  [[nodiscard]] result<endpoint> local_endpoint() const noexcept {
-    return detail::address_of(socket_, &::getsockname);
+  template <class Endpoint = endpoint>
+  [[nodiscard]] result<Endpoint> local_endpoint() const noexcept {
+    return detail::address_of<Endpoint>(socket_, &::getsockname);
   }
   /// The other end, also when that is gone.
-  [[nodiscard]] result<endpoint> peer_endpoint() const noexcept {
+  template <class Endpoint = endpoint>
+  [[nodiscard]] result<Endpoint> peer_endpoint() const noexcept {
     if (is_open() && socket_.peer.port() != 0) return socket_.peer;
-    return detail::address_of(socket_, &::getpeername);
+    return detail::address_of<Endpoint>(socket_, &::getpeername);
   }
 
   /// Whether small pieces are sent at once; else they wait for the answer to what went before.

@@ -6,18 +6,19 @@
 /// One thread's loop: ready tasks in batches, then timers, then the driver, then sleep. Programs
 /// use runtime.hpp; this is for those who drive a loop themselves.
 
+#include <penstock/base/lesser.hpp>
+#include <penstock/base/owned.hpp>
 #include <penstock/base/spin_lock.hpp>
+#include <penstock/base/taken.hpp>
 #include <penstock/core/root.hpp>
 #include <penstock/runtime/cpu_pool.hpp>
 #include <penstock/runtime/detail/spin_core.hpp>
 #include <penstock/runtime/driver.hpp>
 #include <penstock/runtime/timer_wheel.hpp>
 
-#include <algorithm>
 #include <ctime>
 #include <memory>
 #include <string_view>
-#include <utility>
 
 namespace penstock {
 namespace detail {
@@ -63,7 +64,11 @@ class event_loop final : public scheduler {
   ~event_loop();
 
   /// Sets what executes its I/O. Not while it runs.
-  void use(std::unique_ptr<driver> d) noexcept;
+  template <class Driver>
+  void use(std::unique_ptr<Driver> d) noexcept {
+    use(detail::owned<driver>(d.release()));
+  }
+  void use(detail::owned<driver> d) noexcept;
   /// Null before use().
   [[nodiscard]] driver* io() const noexcept { return driver_.get(); }
   /// What its driver is called, or "none". From any thread.
@@ -109,7 +114,7 @@ class event_loop final : public scheduler {
     if (!timers_.empty()) {
       const time_point t = now();
       timers_.advance(t);
-      if (!timers_.empty()) rest = (std::max)(timers_.next() - t, duration::zero());
+      if (!timers_.empty()) rest = detail::larger(timers_.next() - t, duration::zero());
     }
     if (has_ready() || (work_ && work_->over())) {
       driver_->wait(duration::zero());
@@ -118,10 +123,10 @@ class event_loop final : public scheduler {
     }
   }
   void idle(duration rest) noexcept {
-    const bool lingers = std::exchange(remote_lately_, false);
+    const bool lingers = detail::exchanged(remote_lately_, false);
     if (spin_.is_on()) [[unlikely]] {
       look(rest, lingers);
-    } else if (!lingers || !remote_comes((std::min)(linger, rest))) {
+    } else if (!lingers || !remote_comes(detail::lesser(linger, rest))) {
       sleep(rest);
     }
   }
@@ -136,7 +141,7 @@ class event_loop final : public scheduler {
   // Looks for work as long as spin_ says, then sleeps.
   PENSTOCK_NOINLINE void look(duration rest, bool lingers) noexcept {
     const time_point begin = now();
-    const duration most = (std::min)(spin_.look(), rest);
+    const duration most = detail::lesser(spin_.look(), rest);
     duration passed{};
     while (passed < most) {
       driver_->wait(duration::zero());
@@ -146,8 +151,8 @@ class event_loop final : public scheduler {
       detail::spin_pause();
       passed = now() - begin;
     }
-    if (most != duration::zero() || !lingers || !remote_comes((std::min)(linger, rest)))
-      sleep(rest == (duration::max)() ? rest : (std::max)(rest - passed, duration::zero()));
+    if (most != duration::zero() || !lingers || !remote_comes(detail::lesser(linger, rest)))
+      sleep(rest == (duration::max)() ? rest : detail::larger(rest - passed, duration::zero()));
     spin_.slept(now() - begin);
   }
   // True: there is work, of another thread.
@@ -178,7 +183,7 @@ class event_loop final : public scheduler {
   cpu_pool& pool_;
   detail::spin_core spin_;
   timer_wheel timers_;
-  std::unique_ptr<driver> driver_;
+  detail::owned<driver> driver_;
   detail::atomic<driver*> shared_driver_{nullptr};         // the same; written by use()
   mutable detail::atomic<std::uint32_t> driver_users_{0};  // that look at it at present
   detail::loop_work* work_ = nullptr;

@@ -7,8 +7,9 @@
 /// can wait use channel.hpp.
 
 #include <penstock/base/assert.hpp>
+#include <penstock/base/chunk_queue.hpp>
+#include <penstock/base/owned.hpp>
 #include <penstock/base/result.hpp>
-#include <penstock/sync/detail/chunk_queue.hpp>
 #include <penstock/sync/detail/landing.hpp>
 #include <penstock/sync/detail/waiter_list.hpp>
 #include <penstock/sync/local.hpp>
@@ -154,7 +155,7 @@ class [[nodiscard]] basic_unbounded_channel<T, Policy>::receive_awaiter
 template <class T, class Policy>
 result<> basic_unbounded_channel<T, Policy>::send(T value) {
   using chunk = typename detail::chunk_queue<T>::chunk;
-  std::unique_ptr<chunk> more;
+  detail::owned<chunk> more;
   for (;;) {
     {
       detail::wake_section section(lock_);
@@ -170,7 +171,7 @@ result<> basic_unbounded_channel<T, Policy>::send(T value) {
         return {};
       }
     }
-    more = std::make_unique<chunk>();
+    more.reset(new chunk);
   }
 }
 

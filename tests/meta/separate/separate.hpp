@@ -12,9 +12,6 @@
 #if defined(LIB_URING_H) || defined(LIBURING_UDATA_TIMEOUT) || defined(IORING_FEAT_NODROP)
 #error "a unit with PENSTOCK_SEPARATE includes liburing"
 #endif
-#if defined(MOODYCAMEL_NOEXCEPT) || defined(MOODYCAMEL_THREADLOCAL) || defined(MOODYCAMEL_TRY)
-#error "a unit with PENSTOCK_SEPARATE includes moodycamel's queue"
-#endif
 #ifndef PENSTOCK_SEPARATE
 #error "this program is built with PENSTOCK_SEPARATE"
 #endif

@@ -6,9 +6,9 @@
 /// Memory for the chunks of one stream: as many blocks as are in use at once, used again and again.
 
 #include <penstock/base/buffer.hpp>
+#include <penstock/base/lesser.hpp>
 #include <penstock/base/spin_lock.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -50,7 +50,7 @@ class chunk_store {
   };
 
   chunk_store(std::size_t size, std::size_t alignment) noexcept
-      : size_(size), alignment_((std::max)(alignment, alignof(block))) {}
+      : size_(size), alignment_(detail::larger(alignment, alignof(block))) {}
   ~chunk_store() {
     while (block* b = take()) {
       std::byte* const base = b->base;

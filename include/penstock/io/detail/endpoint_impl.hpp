@@ -27,38 +27,37 @@ inline bool read_number(std::string_view digits, std::uint32_t most, std::uint32
 }
 }  // namespace detail
 
-PENSTOCK_ONCE result<endpoint> endpoint::of(std::string_view address, std::uint16_t port) {
-  endpoint e;
+PENSTOCK_ONCE error endpoint::read(std::string_view address, std::uint16_t port) {
   const std::string text(address.substr(0, address.find('%')));
-  if (::inet_pton(AF_INET, text.c_str(), &e.v4_.sin_addr) == 1 && text.size() == address.size()) {
-    e.v4_.sin_port = htons(port);
-    return e;
+  *this = endpoint();
+  if (::inet_pton(AF_INET, text.c_str(), &v4_.sin_addr) == 1 && text.size() == address.size()) {
+    v4_.sin_port = htons(port);
+    return {};
   }
-  e.v6_ = {};
-  e.v6_.sin6_family = AF_INET6;
-  e.v6_.sin6_port = htons(port);
-  if (::inet_pton(AF_INET6, text.c_str(), &e.v6_.sin6_addr) != 1)
-    return fail(errc::invalid_option, "endpoint", address);
-  if (text.size() == address.size()) return e;
+  v6_ = {};
+  v6_.sin6_family = AF_INET6;
+  v6_.sin6_port = htons(port);
+  const auto wrong = [&] { return error(errc::invalid_option).with("endpoint", address); };
+  if (::inet_pton(AF_INET6, text.c_str(), &v6_.sin6_addr) != 1) return wrong();
+  if (text.size() == address.size()) return {};
   const std::string zone(address.substr(text.size() + 1));
-  e.v6_.sin6_scope_id = ::if_nametoindex(zone.c_str());
-  if (e.v6_.sin6_scope_id == 0 && !detail::read_number(zone, UINT32_MAX, e.v6_.sin6_scope_id))
-    return fail(errc::invalid_option, "endpoint", address);
-  return e;
+  v6_.sin6_scope_id = ::if_nametoindex(zone.c_str());
+  if (v6_.sin6_scope_id == 0 && !detail::read_number(zone, UINT32_MAX, v6_.sin6_scope_id))
+    return wrong();
+  return {};
 }
 
-PENSTOCK_ONCE result<endpoint> endpoint::parse(std::string_view text) {
+PENSTOCK_ONCE error endpoint::read(std::string_view text) {
   const auto colon = text.rfind(':');
-  const auto wrong = [&] { return fail(errc::invalid_option, "endpoint", text); };
+  const auto wrong = [&] { return error(errc::invalid_option).with("endpoint", text); };
   if (colon == std::string_view::npos) return wrong();
   std::string_view host = text.substr(0, colon);
   std::uint32_t port = 0;
   if (!detail::read_number(text.substr(colon + 1), UINT16_MAX, port)) return wrong();
   const bool brackets = host.size() >= 2 && host.front() == '[' && host.back() == ']';
   if (brackets) host = host.substr(1, host.size() - 2);
-  auto made = of(host, static_cast<std::uint16_t>(port));
-  if (!made || made->is_v6() != brackets) return wrong();
-  return made;
+  if (read(host, static_cast<std::uint16_t>(port)).code() || is_v6() != brackets) return wrong();
+  return {};
 }
 
 PENSTOCK_ONCE std::string endpoint::address() const {

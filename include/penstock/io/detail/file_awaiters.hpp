@@ -5,11 +5,12 @@
 /// @file
 /// The awaiters of operations on an open file.
 
+#include <penstock/base/lesser.hpp>
+#include <penstock/base/taken.hpp>
 #include <penstock/io/detail/io_leaf.hpp>
 #include <penstock/io/file_status.hpp>
 
 #include <unistd.h>
-#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -59,7 +60,7 @@ class transfer_leaf : protected io_leaf {
     address = data;
     offset = at;
     flags = f.direct ? direct : 0;
-    length = static_cast<std::uint32_t>((std::min)(size, longest_transfer));
+    length = static_cast<std::uint32_t>(detail::lesser(size, longest_transfer));
   }
   transfer_leaf(const transfer_leaf&) = default;
 
@@ -70,7 +71,7 @@ class transfer_leaf : protected io_leaf {
     if (done_ == size_) return true;
     address = static_cast<std::byte*>(address) + n;
     offset += n;
-    length = static_cast<std::uint32_t>((std::min)(size_ - done_, longest_transfer));
+    length = static_cast<std::uint32_t>(detail::lesser(size_ - done_, longest_transfer));
     return false;
   }
 
@@ -219,7 +220,7 @@ class close_awaiter : public io_awaiter<close_awaiter> {
   bool await_ready() const noexcept { return file_->fd < 0; }
   suspension start(waiter& w) noexcept {
     if (stop_requested(w)) return stopped_now(w);
-    fd = std::exchange(file_->fd, -1);
+    fd = detail::exchanged(file_->fd, -1);
     return launch(w);
   }
   [[nodiscard]] result<> await_resume() const noexcept {

@@ -13,7 +13,6 @@
 
 #include <unistd.h>
 #include <string>
-#include <utility>
 
 namespace penstock::detail {
 class socket_leaf;
@@ -54,7 +53,7 @@ struct open_socket {
       if (auto* const s = scheduler::current())
         if (driver* const d = s->io_driver()) d->forget(fd);
     }
-    return std::exchange(fd, -1);
+    return detail::exchanged(fd, -1);
   }
   void shut() noexcept {
     if (fd < 0 && !leases) return;
@@ -76,7 +75,7 @@ struct open_socket {
  private:
   void take(open_socket& o) noexcept {
     PENSTOCK_ASSERT(o.idle() && !o.closer, "a socket is moved while an operation is in flight");
-    fd = std::exchange(o.fd, -1);
+    fd = detail::exchanged(o.fd, -1);
     number = o.number;
     leases = detail::taken(o.leases);
     peer = o.peer;
@@ -118,7 +117,7 @@ class socket_leaf : protected io_leaf {
   // In await_resume().
   void leave() noexcept {
     if (side_ == side::none) return;
-    user(std::exchange(side_, side::none)) = nullptr;
+    user(detail::exchanged(side_, side::none)) = nullptr;
     if (socket_->closer) [[unlikely]]
       operation_left(*socket_);
   }

@@ -24,8 +24,8 @@ PENSTOCK_ONCE std::string open_socket::name() const {
     ::socklen_t n = sizeof a;
     if (get(fd, reinterpret_cast<::sockaddr*>(&a), &n) != 0) continue;
     if (a.sun_family != AF_UNIX) {
-      const auto e = endpoint::of(reinterpret_cast<::sockaddr*>(&a), n);
-      if (e) return e->text();
+      endpoint e;
+      if (e.assign(reinterpret_cast<::sockaddr*>(&a), n)) return e.text();
     } else if (n > offsetof(::sockaddr_un, sun_path)) {
       const std::size_t length = n - offsetof(::sockaddr_un, sun_path);
       if (a.sun_path[0] == '\0') return '@' + std::string(a.sun_path + 1, length - 1);

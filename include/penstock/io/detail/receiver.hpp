@@ -6,6 +6,7 @@
 /// What receives for a socket whose bytes come as leases: an operation that goes on for as long as
 /// the driver lets it, and the leases that nobody has taken yet.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/core/awaitable.hpp>
 #include <penstock/core/frame_allocator.hpp>
 #include <penstock/core/scheduler.hpp>
@@ -54,13 +55,13 @@ class receiver final : operation {
     // In await_resume().
     void leave() noexcept {
       scope_stop::remove(*this);
-      if (std::exchange(waits_, false)) receiver_left(*socket_);
+      if (detail::exchanged(waits_, false)) receiver_left(*socket_);
     }
 
    private:
     friend receiver;
     void tell() noexcept {
-      if (std::exchange(told_, true)) return;
+      if (detail::exchanged(told_, true)) return;
       scope_stop::remove(*this);
       who_->env->sched->post(*who_);
     }
@@ -122,7 +123,7 @@ class receiver final : operation {
     else
       last_->next = s.next;
     buffer b = s.lend();
-    b.remove_prefix(std::exchange(used_, 0));
+    b.remove_prefix(detail::exchanged(used_, 0));
     return b;
   }
   void drop() noexcept { const buffer ended = take(); }

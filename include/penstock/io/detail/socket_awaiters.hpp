@@ -6,10 +6,10 @@
 /// The awaiters of operations on a stream's socket.
 
 #include <penstock/base/buffer.hpp>
+#include <penstock/base/lesser.hpp>
 #include <penstock/base/taken.hpp>
 #include <penstock/io/detail/open_socket.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <new>
 #include <span>
@@ -25,7 +25,7 @@ class receive_some_awaiter : public leaf<receive_some_awaiter>, socket_leaf {
   receive_some_awaiter(open_socket& s, std::span<std::byte> to) noexcept
       : socket_leaf(operation_kind::receive, s), ticket_(s) {
     address = to.data();
-    length = static_cast<std::uint32_t>((std::min)(to.size(), longest_send));
+    length = static_cast<std::uint32_t>(detail::lesser(to.size(), longest_send));
   }
   receive_some_awaiter(const receive_some_awaiter& o) noexcept
       : leaf<receive_some_awaiter>(), socket_leaf(o), ticket_(o.ticket_) {}
@@ -110,7 +110,7 @@ class send_leaf : protected socket_leaf {
   send_leaf(open_socket& s, std::span<const std::byte> from) noexcept
       : socket_leaf(operation_kind::send, s), left_(from.size()) {
     address = const_cast<std::byte*>(from.data());
-    length = static_cast<std::uint32_t>((std::min)(left_, longest_send));
+    length = static_cast<std::uint32_t>(detail::lesser(left_, longest_send));
   }
   send_leaf(const send_leaf& o) noexcept = default;
 
@@ -132,7 +132,7 @@ class send_leaf : protected socket_leaf {
     if (left_ == 0) [[likely]]
       return true;
     address = static_cast<std::byte*>(address) + n;
-    length = static_cast<std::uint32_t>((std::min)(left_, longest_send));
+    length = static_cast<std::uint32_t>(detail::lesser(left_, longest_send));
     return false;
   }
 

@@ -36,13 +36,14 @@ result<T> socket_option(const open_socket& s, int level, int name) noexcept {
 }
 
 // `get` is getsockname or getpeername.
-inline result<endpoint> address_of(const open_socket& s,
-                                   int (*get)(int, ::sockaddr*, ::socklen_t*) noexcept) noexcept {
+template <class Endpoint = endpoint>
+result<Endpoint> address_of(const open_socket& s,
+                            int (*get)(int, ::sockaddr*, ::socklen_t*) noexcept) noexcept {
   ::sockaddr_storage a{};
   ::socklen_t n = sizeof a;
   auto* const to = reinterpret_cast<::sockaddr*>(&a);
   if (get(s.fd, to, &n) != 0) return fail(call_error("get the address of", s));
-  return endpoint::of(to, n);
+  return Endpoint::of(to, n);
 }
 
 // Options that are set before it connects or listens; 0 leaves them to the system.

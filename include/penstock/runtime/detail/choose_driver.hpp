@@ -8,9 +8,8 @@
 
 #include <penstock/base/atomic.hpp>
 #include <penstock/base/error.hpp>
+#include <penstock/base/owned.hpp>
 #include <penstock/runtime/driver.hpp>
-
-#include <memory>
 
 namespace penstock {
 class cpu_pool;
@@ -22,12 +21,10 @@ namespace penstock::detail {
 inline constinit atomic<bool> said_fallback{false};
 
 // Null: `why` says why not.
-std::unique_ptr<driver> make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o,
-                                    error& why);
+owned<driver> make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o, error& why);
 // PENSTOCK_DRIVER decides where the program did not.
 error driver_from_environment(driver_kind& kind);
-std::unique_ptr<driver> start_driver(driver_kind asked, cpu_pool& pool, const driver_options& o,
-                                     error& why);
+owned<driver> start_driver(driver_kind asked, cpu_pool& pool, const driver_options& o, error& why);
 
 }  // namespace penstock::detail
 

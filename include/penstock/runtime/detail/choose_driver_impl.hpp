@@ -16,8 +16,8 @@
 
 namespace penstock::detail {
 
-PENSTOCK_ONCE std::unique_ptr<driver> make_driver(driver_kind kind, cpu_pool& pool,
-                                                  const driver_options& o, error& why) {
+PENSTOCK_ONCE owned<driver> make_driver(driver_kind kind, cpu_pool& pool, const driver_options& o,
+                                        error& why) {
   if (kind == driver_kind::uring) return start_uring(pool, o, why);
   if (kind == driver_kind::reactor) return start_reactor(pool, o, why);
   auto best = start_uring(pool, o, why);
@@ -40,8 +40,8 @@ PENSTOCK_ONCE error driver_from_environment(driver_kind& kind) {
   return {};
 }
 
-PENSTOCK_ONCE std::unique_ptr<driver> start_driver(driver_kind asked, cpu_pool& pool,
-                                                   const driver_options& o, error& why) {
+PENSTOCK_ONCE owned<driver> start_driver(driver_kind asked, cpu_pool& pool, const driver_options& o,
+                                         error& why) {
   why = driver_from_environment(asked);
   return why.code() ? nullptr : make_driver(asked, pool, o, why);
 }

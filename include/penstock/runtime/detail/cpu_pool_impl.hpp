@@ -6,16 +6,19 @@
 /// Bodies of cpu_pool.hpp: its queue and its threads.
 
 #include <penstock/base/assert.hpp>
+#include <penstock/base/chunk_queue.hpp>
 #include <penstock/base/fixed_vector.hpp>
 #include <penstock/base/log.hpp>
+#include <penstock/base/owned.hpp>
 #include <penstock/base/spin_lock.hpp>
 #include <penstock/runtime/cpu_pool.hpp>
 #include <penstock/runtime/detail/futex.hpp>
-#include <penstock/runtime/detail/job_queue.hpp>
 
 #include <pthread.h>
 #include <signal.h>
 #include <mutex>
+#include <new>
+#include <utility>
 
 namespace penstock {
 namespace detail {
@@ -40,13 +43,27 @@ class pool_threads {
     return threads_.size();
   }
   void submit(function run, void* what, void* where) {
-    if (!queue_.enqueue({run, what, where})) [[unlikely]] {  // memory is out: here, then
-      if (run) run(what, where);
-      return;
+    job j{run, what, where};
+    bool wake = false;
+    owned<chunk> more;
+    for (;;) {
+      {
+        const std::lock_guard lock(lock_);
+        if (more) more = jobs_.give(std::move(more));
+        if (!jobs_.needs_chunk()) {
+          jobs_.push_back(std::move(j));
+          wake = sleeping_ != 0;
+          if (wake) --sleeping_;
+          break;
+        }
+      }
+      more.reset(new (std::nothrow) chunk);
+      if (!more) [[unlikely]] {  // memory is out: here, then
+        if (run) run(what, where);
+        return;
+      }
     }
-    // Pairs with the decrement in next(): each job is announced once, and taken by whoever took its
-    // announcement.
-    if (announced_.fetch_add(1, memory_order_acq_rel) < 0) {
+    if (wake) {
       wakes_.fetch_add(1, memory_order_release);
       futex_wake(wakes_, 1);
     } else if (!full_.load(memory_order_relaxed)) {
@@ -60,6 +77,7 @@ class pool_threads {
     void* what;
     void* where;
   };
+  using chunk = chunk_queue<job>::chunk;
 
   static void* thread_main(void* self) noexcept {
     ::pthread_setname_np(::pthread_self(), "penstock-cpu");
@@ -74,11 +92,15 @@ class pool_threads {
     }
   }
   job next() noexcept {
-    if (announced_.fetch_sub(1, memory_order_acq_rel) <= 0) sleep();
-    job j{};
-    spin_wait waiting;
-    while (!queue_.try_dequeue(j)) waiting.once();  // announced: it is there
-    return j;
+    for (;; sleep()) {
+      const std::lock_guard lock(lock_);
+      if (!jobs_.empty()) {
+        const job j = jobs_.front();
+        jobs_.drop_front();
+        return j;
+      }
+      ++sleeping_;
+    }
   }
   // Takes one wake.
   void sleep() noexcept {
@@ -113,9 +135,9 @@ class pool_threads {
   }
 
   const unsigned most_;
-  job_queue<job> queue_;
-  // Jobs announced and not yet claimed; negative: that many threads sleep or are about to.
-  atomic<std::int64_t> announced_{0};
+  spin_lock lock_;
+  chunk_queue<job> jobs_;  // guarded by lock_
+  unsigned sleeping_ = 0;  // guarded by lock_: threads that sleep, or are about to, and get no wake
   atomic<std::uint32_t> wakes_{0};  // given to sleepers and not yet taken
   atomic<bool> full_{false};        // no more threads
   std::mutex mutex_;

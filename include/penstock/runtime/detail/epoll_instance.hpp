@@ -7,10 +7,10 @@
 
 #include <penstock/base/clock.hpp>
 #include <penstock/base/config.hpp>
+#include <penstock/base/lesser.hpp>
 
 #include <sys/epoll.h>
 #include <unistd.h>
-#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <cstdint>
@@ -52,10 +52,10 @@ class epoll_instance {
       n = ::epoll_pwait2(fd_, events, room, &limit, nullptr);
       // EPERM: forbidden to containers that know only older kernels.
       if (n < 0 && (errno == ENOSYS || errno == EPERM)) nanoseconds_ = false;
-      if (n >= 0 || nanoseconds_) return (std::max)(n, 0);
+      if (n >= 0 || nanoseconds_) return detail::larger(n, 0);
     }
     n = ::epoll_wait(fd_, events, room, milliseconds(at_most));
-    return (std::max)(n, 0);
+    return detail::larger(n, 0);
   }
   // Rounded up; -1: for ever.
   static int milliseconds(duration d) noexcept {

@@ -33,7 +33,7 @@ PENSTOCK_ONCE event_loop::event_loop(cpu_pool& pool, event_loop_options options)
 
 PENSTOCK_ONCE event_loop::~event_loop() { use(nullptr); }
 
-PENSTOCK_ONCE void event_loop::use(std::unique_ptr<driver> d) noexcept {
+PENSTOCK_ONCE void event_loop::use(detail::owned<driver> d) noexcept {
   shared_driver_.store(nullptr, detail::memory_order_seq_cst);
   detail::spin_wait waiting;
   while (driver_users_.load(detail::memory_order_seq_cst) != 0) waiting.once();

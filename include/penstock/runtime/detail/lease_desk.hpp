@@ -6,13 +6,12 @@
 /// A driver's lease_store, made when it is first needed, and the operations that wait for a buffer
 /// of it.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/runtime/detail/operation_queue.hpp>
 #include <penstock/runtime/driver.hpp>
 #include <penstock/runtime/lease_store.hpp>
 
 #include <new>
-#include <type_traits>
-#include <utility>
 
 namespace penstock::detail {
 
@@ -31,7 +30,7 @@ class lease_desk {
   bool open() noexcept { return open_ || begin(); }
   // The thread is left.
   void close() noexcept {
-    if (!std::exchange(open_, false)) return;
+    if (!detail::exchanged(open_, false)) return;
     store_->unbind();
   }
   [[nodiscard]] unsigned size() const noexcept { return store_->size(); }
@@ -51,7 +50,7 @@ class lease_desk {
   // Gives who waits a buffer, in order, until none is left: `serve(op, slot)`. Who comes meanwhile
   // waits for the next time.
   template <class Serve>
-  requires std::is_invocable_v<Serve&, operation&, lease_slot&>
+  requires requires(Serve& s, operation& op, lease_slot& slot) { s(op, slot); }
   void serve(operation_queue& canceled, Serve serve) noexcept {
     const operation* const last = waiting_.last();
     for (bool more = last != nullptr; more;) {

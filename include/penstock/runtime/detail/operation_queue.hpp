@@ -8,8 +8,6 @@
 #include <penstock/base/config.hpp>
 #include <penstock/runtime/operation.hpp>
 
-#include <type_traits>
-
 namespace penstock::detail {
 
 class operation_queue {
@@ -37,7 +35,7 @@ class operation_queue {
     if (last_ == &op) last_ = before;
   }
   template <class Fn>
-  requires std::is_invocable_v<Fn&, operation&>
+  requires requires(Fn& f, operation& op) { f(op); }
   void each(Fn fn) const {
     for (operation* op = first_; op; op = op->next) fn(*op);
   }

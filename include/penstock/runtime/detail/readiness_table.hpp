@@ -6,15 +6,14 @@
 /// What the reactor remembers of each descriptor: who waits for it, and what it is ready for.
 
 #include <penstock/base/assert.hpp>
+#include <penstock/base/lesser.hpp>
 #include <penstock/runtime/detail/epoll_instance.hpp>
 #include <penstock/runtime/operation.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
-#include <type_traits>
 
 namespace penstock::detail {
 
@@ -88,7 +87,7 @@ class readiness_table {
     return true;
   }
   template <class Fn>
-  requires std::is_invocable_v<Fn&, operation&>
+  requires requires(Fn& f, operation& op) { f(op); }
   void each_parked(Fn fn) {
     for (std::size_t i = 0; i < size_; ++i) {
       if (slots_[i].reading) fn(*slots_[i].reading);
@@ -111,7 +110,7 @@ class readiness_table {
   }
   bool make_room(int fd) noexcept {
     if (is_known(fd)) return true;
-    std::size_t more = (std::max)(fewest, size_ * 2);
+    std::size_t more = detail::larger(fewest, size_ * 2);
     if (more <= static_cast<std::size_t>(fd)) more = static_cast<std::size_t>(fd) + 1;
     void* const moved = std::realloc(slots_, more * sizeof(readiness));
     if (!moved) return false;

@@ -8,13 +8,13 @@
 /// wherever: until then every host's loop turns and its services live.
 
 #include <penstock/base/fixed_vector.hpp>
+#include <penstock/base/owned.hpp>
 #include <penstock/core/root.hpp>
 #include <penstock/runtime/event_loop.hpp>
 
 #include <cstddef>
 #include <exception>
 #include <mutex>
-#include <optional>
 
 namespace penstock::detail {
 class run_crew;
@@ -109,10 +109,9 @@ class run_crew {
   void assign(std::size_t loop) noexcept;
 
   fixed_vector<event_loop>& loops_;
-  fixed_vector<std::optional<run_host>>
-      hosts_;                         // of the run; a loop's is made with its first guest
-  atomic<std::size_t> live_{0};       // guests of the run
-  atomic<std::uint32_t> serving_{0};  // hosts on other loops
+  fixed_vector<owned<run_host>> hosts_;  // of the run; a loop's is made with its first guest
+  atomic<std::size_t> live_{0};          // guests of the run
+  atomic<std::uint32_t> serving_{0};     // hosts on other loops
   atomic<bool> stopping_{false};
   std::mutex mutex_;
   bool open_ = false;             // these are guarded by mutex_

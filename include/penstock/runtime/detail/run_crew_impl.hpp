@@ -50,7 +50,7 @@ PENSTOCK_ONCE void run_crew::add_main(std::size_t loop, run_guest& g) {
     hosts_.reserve(loops_.size());
     while (hosts_.size() < loops_.size()) hosts_.emplace_back();
   }
-  hosts_[loop].emplace(*this, loops_[loop], &g);
+  hosts_[loop].reset(new run_host(*this, loops_[loop], &g));
   ++mains_;
   live_.fetch_add(1, memory_order_relaxed);
 }
@@ -108,7 +108,7 @@ PENSTOCK_ONCE void run_crew::host_ended() noexcept {
 PENSTOCK_ONCE void run_crew::accept(run_guest& g) {
   auto& host = hosts_[g.where];
   if (!host) {
-    host.emplace(*this, loops_[g.where], nullptr);
+    host.reset(new run_host(*this, loops_[g.where], nullptr));
     assign(g.where);
   }
   live_.fetch_add(1, memory_order_relaxed);

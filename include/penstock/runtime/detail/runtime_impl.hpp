@@ -11,8 +11,7 @@
 #include <penstock/runtime/runtime.hpp>
 
 #include <pthread.h>
-#include <algorithm>
-#include <thread>
+#include <unistd.h>
 #include <utility>
 
 namespace penstock {
@@ -27,7 +26,9 @@ inline const runtime_options& checked(const runtime_options& o) {
   return o;
 }
 inline unsigned cpus(const runtime_options& o) noexcept {
-  return o.cpu_threads ? o.cpu_threads : (std::max)(1u, std::thread::hardware_concurrency());
+  if (o.cpu_threads) return o.cpu_threads;
+  const long online = ::sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? static_cast<unsigned>(online) : 1;
 }
 }  // namespace detail
 
@@ -103,7 +104,7 @@ PENSTOCK_ONCE void* runtime::thread_main(void* order) noexcept {
   auto& loop = self.loops_[i];
   error why;
   auto made = detail::make_driver(kind, self.pool_, self.options_.io, why);
-  const bool good = made != nullptr;
+  const bool good = static_cast<bool>(made);
   if (good) {
     loop.use(std::move(made));
   } else {

@@ -6,11 +6,10 @@
 /// What the reactor does for an operation on a socket, as far as the readiness that it remembers
 /// lets it; and what the system calls teach it about that.
 
+#include <penstock/base/lesser.hpp>
 #include <penstock/runtime/detail/lease_desk.hpp>
 #include <penstock/runtime/detail/readiness_table.hpp>
 #include <penstock/runtime/detail/socket_calls.hpp>
-
-#include <algorithm>
 
 namespace penstock::detail {
 
@@ -43,7 +42,7 @@ class socket_attempts {
     switch (op.kind) {
       case operation_kind::receive: {
         if (!s.readable) return false;
-        const std::uint32_t room = (std::min)(op.length, most_bytes);
+        const std::uint32_t room = detail::lesser(op.length, most_bytes);
         ++stats_.system_calls;
         return received(op, s, receive_call(op.fd, op.address, room), room);
       }
@@ -104,7 +103,7 @@ class socket_attempts {
   // On an error after some bytes: their number; the next one says what it was.
   bool send(operation& op, readiness& s) noexcept {
     const auto* const bytes = static_cast<const std::byte*>(op.address);
-    const std::uint32_t all = (std::min)(op.length, most_bytes);
+    const std::uint32_t all = detail::lesser(op.length, most_bytes);
     auto sent = static_cast<std::uint32_t>(op.answer);
     do {
       ++stats_.system_calls;

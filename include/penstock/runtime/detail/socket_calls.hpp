@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/types.h>
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 

@@ -7,8 +7,7 @@
 /// polling of a hypervisor before it halts: worth it only where work comes soon.
 
 #include <penstock/base/clock.hpp>
-
-#include <algorithm>
+#include <penstock/base/lesser.hpp>
 
 namespace penstock::detail {
 
@@ -27,7 +26,7 @@ class spin_core {
       return duration::zero();
     }
     if (misses_ != 0) return limit_;  // finds out whether it is worth it again
-    return (std::min)(limit_, (std::max)(2 * longest_, least));
+    return detail::lesser(limit_, detail::larger(2 * longest_, least));
   }
   // The look found work.
   constexpr void found(duration after) noexcept {
@@ -41,7 +40,7 @@ class spin_core {
       skip_ = 0;
       remember(after);
     } else if (looks_) {
-      misses_ = (std::min)(misses_ + 1, most_misses);
+      misses_ = detail::lesser(misses_ + 1, most_misses);
       skip_ = (1u << misses_) - 1;
     }
   }
@@ -53,7 +52,7 @@ class spin_core {
 
   // The longest wait up to the limit, fading.
   constexpr void remember(duration after) noexcept {
-    longest_ = (std::max)(longest_ - longest_ / 64, (std::min)(after, limit_));
+    longest_ = detail::larger(longest_ - longest_ / 64, detail::lesser(after, limit_));
   }
 
   duration limit_;

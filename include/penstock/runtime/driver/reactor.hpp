@@ -5,6 +5,7 @@
 /// @file
 /// The driver for kernels and containers without io_uring: sockets on epoll, files on the cpu pool.
 
+#include <penstock/base/owned.hpp>
 #include <penstock/base/result.hpp>
 #include <penstock/runtime/cpu_pool.hpp>
 #include <penstock/runtime/driver.hpp>
@@ -15,7 +16,7 @@
 namespace penstock {
 namespace detail {
 // Null: `why` says why not.
-std::unique_ptr<driver> start_reactor(cpu_pool& pool, const driver_options& options, error& why);
+owned<driver> start_reactor(cpu_pool& pool, const driver_options& options, error& why);
 }  // namespace detail
 
 /// Makes a driver that needs nothing special of the kernel.
@@ -29,7 +30,7 @@ template <class Driver = driver>  // a template: a runtime has no use for the re
 [[nodiscard]] result<std::unique_ptr<Driver>> make_reactor_driver(
     cpu_pool& pool, const driver_options& options = {}) {
   error why;
-  std::unique_ptr<Driver> made = detail::start_reactor(pool, options, why);
+  std::unique_ptr<Driver> made(detail::start_reactor(pool, options, why).release());
   if (!made) return fail(std::move(why));
   return made;
 }

@@ -5,6 +5,7 @@
 /// @file
 /// The driver on io_uring: one ring a loop, single issuer, task work deferred to the wait.
 
+#include <penstock/base/owned.hpp>
 #include <penstock/base/result.hpp>
 #include <penstock/runtime/cpu_pool.hpp>
 #include <penstock/runtime/driver.hpp>
@@ -15,7 +16,7 @@
 namespace penstock {
 namespace detail {
 // Null: `why` says why not.
-std::unique_ptr<driver> start_uring(cpu_pool& pool, const driver_options& options, error& why);
+owned<driver> start_uring(cpu_pool& pool, const driver_options& options, error& why);
 }  // namespace detail
 
 /// Makes a driver on io_uring, for the calling thread.
@@ -29,7 +30,7 @@ template <class Driver = driver>  // a template: a runtime has no use for the re
 [[nodiscard]] result<std::unique_ptr<Driver>> make_uring_driver(
     cpu_pool& pool, const driver_options& options = {}) {
   error why;
-  std::unique_ptr<Driver> made = detail::start_uring(pool, options, why);
+  std::unique_ptr<Driver> made(detail::start_uring(pool, options, why).release());
   if (!made) return fail(std::move(why));
   return made;
 }

@@ -10,10 +10,10 @@
 
 namespace penstock::detail {
 
-PENSTOCK_ONCE std::unique_ptr<driver> start_reactor(cpu_pool& pool, const driver_options& options,
-                                                    error& why) {
+PENSTOCK_ONCE owned<driver> start_reactor(cpu_pool& pool, const driver_options& options,
+                                          error& why) {
   auto* const made = new reactor_driver(pool, options);
-  std::unique_ptr<driver> owner(made);
+  owned<driver> owner(made);
   if (const int r = made->start(); r < 0) {
     why = errno_error(-r).with("start the reactor");
     owner.reset();

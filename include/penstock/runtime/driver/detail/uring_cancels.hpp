@@ -14,7 +14,6 @@
 
 #include <cstdint>
 #include <new>
-#include <utility>
 
 namespace penstock::detail {
 
@@ -24,7 +23,7 @@ class uring_cancels {
   uring_cancels(const uring_cancels&) = delete;
   uring_cancels& operator=(const uring_cancels&) = delete;
   ~uring_cancels() {
-    while (all_) delete std::exchange(all_, all_->made_before);
+    while (all_) delete detail::exchanged(all_, all_->made_before);
   }
 
   // Whether it is the name of a cancellation, not of an operation.
@@ -34,7 +33,7 @@ class uring_cancels {
   // and nobody hears of the answer.
   std::uint64_t begin(operation& op) noexcept {
     op.next = nullptr;
-    record* const r = free_ ? std::exchange(free_, free_->next) : make();
+    record* const r = free_ ? detail::exchanged(free_, free_->next) : make();
     if (!r) return 0;
     r->of = &op;
     op.next = reinterpret_cast<operation*>(r);
@@ -49,7 +48,7 @@ class uring_cancels {
     record& r = *reinterpret_cast<record*>(static_cast<std::uintptr_t>(name & ~mark));
     operation* const op = detail::taken(r.of);
     if (op) op->next = nullptr;
-    r.next = std::exchange(free_, &r);
+    r.next = detail::exchanged(free_, &r);
     return op;
   }
 
@@ -62,7 +61,7 @@ class uring_cancels {
   };
   record* make() noexcept {
     auto* const r = new (std::nothrow) record;
-    if (r) r->made_before = std::exchange(all_, r);
+    if (r) r->made_before = detail::exchanged(all_, r);
     return r;
   }
 

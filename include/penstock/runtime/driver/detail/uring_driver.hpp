@@ -5,14 +5,13 @@
 /// @file
 /// The driver on io_uring: what becomes of an operation, from submit() to its completions.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/runtime/cpu_pool.hpp>
 #include <penstock/runtime/detail/pool_lane.hpp>
 #include <penstock/runtime/driver.hpp>
 #include <penstock/runtime/driver/detail/uring_held.hpp>
 #include <penstock/runtime/driver/detail/uring_leases.hpp>
 #include <penstock/runtime/driver/detail/uring_submissions.hpp>
-
-#include <utility>
 
 namespace penstock::detail {
 
@@ -272,7 +271,7 @@ class uring_driver final : public driver {
     }
     operation& send = *static_cast<operation*>(op.other);
     const bool runs = send.stage.load(memory_order_relaxed) == operation_stage::running;
-    if (c.res == -EINVAL && !more && std::exchange(queue_.reports_copies, false) && runs) {
+    if (c.res == -EINVAL && !more && detail::exchanged(queue_.reports_copies, false) && runs) {
       // Before Linux 6.2.
       --in_flight_;
       if (!submit(send)) return;

@@ -11,10 +11,9 @@
 
 namespace penstock::detail {
 
-PENSTOCK_ONCE std::unique_ptr<driver> start_uring(cpu_pool& pool, const driver_options& options,
-                                                  error& why) {
+PENSTOCK_ONCE owned<driver> start_uring(cpu_pool& pool, const driver_options& options, error& why) {
   auto* const made = new uring_driver(pool, options);
-  std::unique_ptr<driver> owner(made);
+  owned<driver> owner(made);
   if (const int r = made->start(); r < 0) {
     why = uring_error(-r);
     owner.reset();

@@ -9,6 +9,7 @@
 /// The kernel takes buffers in the order in which they were given; so it is given few, as many as
 /// it uses up between two waits, and those that came back last: they are in the processor's cache.
 
+#include <penstock/base/taken.hpp>
 #include <penstock/runtime/detail/operation_queue.hpp>
 #include <penstock/runtime/driver.hpp>
 #include <penstock/runtime/driver/detail/liburing.hpp>
@@ -20,8 +21,6 @@
 #include <sys/socket.h>
 #include <bit>
 #include <cerrno>
-#include <type_traits>
-#include <utility>
 
 namespace penstock::detail {
 
@@ -150,9 +149,9 @@ class uring_leases {
   }
   // Those for which `next(op)` is false go on waiting.
   template <class Next>
-  requires std::is_invocable_r_v<bool, Next&, operation&>
+  requires requires(Next& f, operation& op, bool b) { b = f(op); }
   void feed(Next next) noexcept {
-    operation_queue list = std::exchange(starving_, {});
+    operation_queue list = detail::exchanged(starving_, {});
     while (!list.empty()) {
       operation& op = list.pop();
       if (!next(op)) starving_.push(op);
@@ -160,7 +159,7 @@ class uring_leases {
     if (!has_starving()) store_->hungry(false);
   }
   template <class Fn>
-  requires std::is_invocable_v<Fn&, operation&>
+  requires requires(Fn& f, operation& op) { f(op); }
   void each_starving(Fn fn) { starving_.each(fn); }
 
  private:

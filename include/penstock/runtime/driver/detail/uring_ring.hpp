@@ -14,7 +14,6 @@
 
 #include <unistd.h>
 #include <cerrno>
-#include <type_traits>
 
 namespace penstock::detail {
 
@@ -102,7 +101,7 @@ class uring_ring {
   [[nodiscard]] bool has_completions() noexcept { return ::io_uring_cq_ready(&ring_) != 0; }
   // Gives `fn` the completions of the entries that have user data.
   template <class Fn>
-  requires std::is_invocable_v<Fn&, const io_uring_cqe&>
+  requires requires(Fn& f, const io_uring_cqe& c) { f(c); }
   void reap(Fn fn) noexcept {
     for (;;) {
       unsigned head = 0;

@@ -14,7 +14,6 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <type_traits>
 
 namespace penstock::detail {
 
@@ -66,7 +65,7 @@ class uring_submissions {
   }
   // Moves the backlog into the ring as far as there are entries. `end(op)`: it was canceled before.
   template <class End>
-  requires std::is_invocable_v<End&, operation&>
+  requires requires(End& f, operation& op) { f(op); }
   void flush(End end) noexcept {
     while (has_backlog()) {
       operation& op = *backlog_.first();
@@ -90,7 +89,7 @@ class uring_submissions {
     if (stage == operation_stage::ending) uring_cancels::ended(op);
   }
   template <class Fn>
-  requires std::is_invocable_v<Fn&, operation&>
+  requires requires(Fn& f, operation& op) { f(op); }
   void each_waiting(Fn fn) { backlog_.each(fn); }
 
   uring_ring ring;
