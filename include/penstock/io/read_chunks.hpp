@@ -5,19 +5,28 @@
 /// @file
 /// A file as a stream of buffers.
 
+#include <penstock/base/lesser.hpp>
 #include <penstock/base/taken.hpp>
 #include <penstock/io/detail/chunk_store.hpp>
 #include <penstock/io/file.hpp>
 #include <penstock/stream/stream.hpp>
 
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <type_traits>
+#include <utility>
+
 namespace penstock {
 namespace detail {
-class chunk_stream : public stream_interface<chunk_stream> {
+// A template, as those that io_leaf.hpp speaks of: `File` is file.
+template <class File>
+class chunk_stream : public stream_interface<chunk_stream<File>> {
  public:
   using value_type = buffer;
   static constexpr bool is_eager = false;
 
-  chunk_stream(file& f, std::size_t size) noexcept : file_(&f), size_(size) {}
+  chunk_stream(File& f, std::size_t size) noexcept : file_(&f), size_(size) {}
   chunk_stream(chunk_stream&& o) noexcept
       : stream_interface<chunk_stream>(),
         file_(o.file_),
@@ -41,9 +50,9 @@ class chunk_stream : public stream_interface<chunk_stream> {
                        file_->path()));
       return;
     }
-    store_ = chunk_store::create(size_, (std::max)(grid.memory, alignof(std::max_align_t)));
+    store_ = chunk_store::create(size_, detail::larger(grid.memory, alignof(std::max_align_t)));
   }
-  template <class Item>  // a buffer; a template as those that io_leaf.hpp speaks of
+  template <class Item>  // a buffer
   pulled pull(pump& p, std::optional<Item>& out) {
     if (ended_) return p.of().is_cut() ? pulled::cut : pulled::end;
     if (!reading_.busy()) {
@@ -69,12 +78,13 @@ class chunk_stream : public stream_interface<chunk_stream> {
   }
 
  private:
-  file* file_;
+  File* file_;
   std::size_t size_;
   chunk_store* store_ = nullptr;
   bool ended_ = false;
   buffer chunk_;  // being read
-  await_slot<read_awaiter> reading_;
+  await_slot<decltype(std::declval<File&>().read_at(0, std::declval<std::span<std::byte>>()))>
+      reading_;
 };
 }  // namespace detail
 
@@ -93,7 +103,9 @@ class chunk_stream : public stream_interface<chunk_stream> {
 /// **Complexity.** allocates as many chunks as are alive at once; none per chunk in steady state.
 /// **Lifetime.** the file must outlive the stream; chunks may outlive both.
 /// **Example.** @snippet tests/io/read_chunks_test.cpp chunks
-[[nodiscard]] inline detail::chunk_stream read_chunks(file& source, std::size_t size) noexcept {
+template <class File = file>
+[[nodiscard]] detail::chunk_stream<File> read_chunks(std::type_identity_t<File>& source,
+                                                     std::size_t size) noexcept {
   return {source, size};
 }
 

@@ -63,7 +63,7 @@ class [[nodiscard]] tcp_listener : public listening_socket {
   tcp_listener() noexcept = default;
   /// Takes over `fd`, a listening socket: of a supervisor, say.
   explicit tcp_listener(int fd) noexcept : listening_socket(fd) {
-    if (auto at = local_endpoint()) socket_.peer = *at;
+    detail::address_of(fd, &::getsockname, socket_.peer);
   }
 
   /// Listens at `where`; port 0: one that is free, local_endpoint() says which.

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <cerrno>
 #include <type_traits>
 
 namespace penstock::detail {
@@ -35,15 +36,23 @@ result<T> socket_option(const open_socket& s, int level, int name) noexcept {
   return fail(call_error("get an option of", s));
 }
 
-// `get` is getsockname or getpeername.
-template <class Endpoint = endpoint>
-result<Endpoint> address_of(const open_socket& s,
-                            int (*get)(int, ::sockaddr*, ::socklen_t*) noexcept) noexcept {
+// ::getsockname or ::getpeername.
+using get_address = int (*)(int, ::sockaddr*, ::socklen_t*) noexcept;
+
+// 0, or the negative errno.
+inline int address_of(int fd, get_address get, endpoint& to) noexcept {
   ::sockaddr_storage a{};
   ::socklen_t n = sizeof a;
-  auto* const to = reinterpret_cast<::sockaddr*>(&a);
-  if (get(s.fd, to, &n) != 0) return fail(call_error("get the address of", s));
-  return Endpoint::of(to, n);
+  auto* const at = reinterpret_cast<::sockaddr*>(&a);
+  if (get(fd, at, &n) != 0) return -errno;
+  return to.assign(at, n) ? 0 : -EAFNOSUPPORT;
+}
+template <class Endpoint>
+result<Endpoint> address_of(const open_socket& s, get_address get) noexcept {
+  Endpoint e;
+  if (const int r = address_of(s.fd, get, e); r != 0)
+    return fail(socket_error(s.fd < 0 ? -ECANCELED : r, "get the address of", s));
+  return e;
 }
 
 // Options that are set before it connects or listens; 0 leaves them to the system.

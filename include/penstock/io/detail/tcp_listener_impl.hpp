@@ -46,7 +46,7 @@ PENSTOCK_ONCE error tcp_listener::listen(const endpoint& where, const listen_opt
   socket_ = detail::open_socket(::socket(where.data()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int r = prepare(socket_.fd, where, o);
   if (r < 0) return errno_error(-r).with("listen", where.text());
-  if (auto at = local_endpoint()) socket_.peer = *at;
+  detail::address_of(socket_.fd, &::getsockname, socket_.peer);
   return {};
 }
 

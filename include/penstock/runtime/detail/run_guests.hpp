@@ -101,13 +101,15 @@ class each_outcome {
   explicit each_outcome(signal_target& all) noexcept : all_(all) {}
   void failed(error e) {
     const std::lock_guard lock(mutex_);
-    if (!outcome_ || thrown_) return;
-    outcome_ = tl::unexpected<error>(std::move(e));
+    if (failed_) return;
+    failed_ = true;
+    error_ = std::move(e);
     all_.stop();
   }
   void threw(std::exception_ptr e) {
     const std::lock_guard lock(mutex_);
-    if (!outcome_ || thrown_) return;
+    if (failed_) return;
+    failed_ = true;
     thrown_ = std::move(e);
     all_.stop();
   }
@@ -115,14 +117,16 @@ class each_outcome {
   result<> get(std::exception_ptr background) {
     if (!thrown_) thrown_ = std::move(background);
     if (thrown_) std::rethrow_exception(std::move(thrown_));
-    return std::move(outcome_);
+    if (failed_) return tl::unexpected<error>(std::move(error_));
+    return {};
   }
 
  private:
   signal_target& all_;
   std::mutex mutex_;
-  result<> outcome_;           // guarded by mutex_ while the run is on
-  std::exception_ptr thrown_;  // the same
+  bool failed_ = false;  // these are guarded by mutex_ while the run is on
+  error error_;
+  std::exception_ptr thrown_;
 };
 
 // One loop's main task. Made on any thread; all else on the loop's.

@@ -36,11 +36,14 @@ class flow {
   [[nodiscard]] waiter& up() const noexcept { return *up_; }
   // Nothing is begun any more: it failed, was stopped, or has all that it wanted.
   [[nodiscard]] bool is_cut() const noexcept { return cut_; }
-  [[nodiscard]] bool failed() const noexcept { return thrown_ || error_; }
+  [[nodiscard]] bool failed() const noexcept { return thrown_ || has_error_; }
 
   // The first failure is the outcome.
   void fail(error e) noexcept {
-    if (!failed()) error_ = std::move(e);
+    if (!failed()) {
+      error_ = std::move(e);
+      has_error_ = true;
+    }
     cut(stop_reason::sibling_failed);
   }
   void fail(std::exception_ptr e) noexcept {
@@ -81,7 +84,8 @@ class flow {
   void rethrow() const {
     if (thrown_) std::rethrow_exception(thrown_);
   }
-  std::optional<error> error_;
+  bool has_error_ = false;
+  error error_;  // if there is one
 
  private:
   void cut(stop_reason why) noexcept {

@@ -37,7 +37,7 @@ class next_awaiter : public leaf<next_awaiter<Stream>>, flow, pump {
   }
   [[nodiscard]] result<std::optional<value>> await_resume() {
     rethrow();
-    if (error_) return tl::unexpected<error>(*std::move(error_));
+    if (has_error_) return tl::unexpected<error>(std::move(error_));
     return std::move(item_);
   }
 

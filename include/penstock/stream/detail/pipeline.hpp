@@ -50,7 +50,7 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump, waiter, hook {
   }
   [[nodiscard]] out await_resume() {
     rethrow();
-    if (error_) return tl::unexpected<error>(*std::move(error_));
+    if (has_error_) return tl::unexpected<error>(std::move(error_));
     if constexpr (std::is_void_v<typename Sink::result_type>)
       return out();
     else
