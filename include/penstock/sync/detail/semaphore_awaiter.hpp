@@ -62,6 +62,10 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
 
   bool try_now(detail::wake_list& wake) noexcept {
     auto& s = *semaphore_;
+    if ((n_ & uncounted) && s.frozen_ && !s.closed_ && !s.waiters_.empty()) [[likely]] {
+      const std::size_t n = n_ & ~uncounted;  // behind others: joined() counts it
+      if (n == 1 || !s.never(n)) return false;
+    }
     const std::size_t flags = n_ & (unclaimed | uncounted);
     n_ &= ~flags;
     if (flags == unclaimed) s.add(-signed_count(n_));
@@ -80,9 +84,12 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
     return true;
   }
   void joined(detail::wake_list& wake) noexcept {
-    semaphore_->claimed_ += signed_count(n_);
-    PENSTOCK_ASSERT(semaphore_->claimed_ < -(frozen / 2), "more is claimed than can be counted");
-    semaphore_->settle(wake);
+    auto& s = *semaphore_;
+    const bool counted = count_in();
+    s.claimed_ += signed_count(n_);
+    PENSTOCK_ASSERT(s.claimed_ < -(frozen / 2), "more is claimed than can be counted");
+    // Its claim, on its way to the lock, may have been in the way of the first.
+    if (counted) s.settle(wake);
   }
   void left(detail::wake_list& wake) noexcept {
     semaphore_->claimed_ -= signed_count(n_);
@@ -90,8 +97,16 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
   }
   void drop(detail::wake_list& wake) noexcept {
     if (n_ & refused) return;
+    count_in();
     semaphore_->add(signed_count(n_));
     semaphore_->settle(wake);
+  }
+  // False: its claim was not in the balance, and is now.
+  bool count_in() noexcept {
+    if (!(n_ & uncounted)) return true;
+    n_ &= ~uncounted;
+    semaphore_->balance_ -= signed_count(n_);
+    return false;
   }
   void refuse(errc why) noexcept {
     n_ |= why == errc::closed ? refused | was_closed : refused;

@@ -46,15 +46,15 @@ using waiter_list = intrusive_list<parked_leaf>;
 class wake_list {
  public:
   void push(parked_leaf& leaf) noexcept {
-    leaf.next = nullptr;
     (last_ ? last_->next : first_) = &leaf;
     last_ = &leaf;
   }
-  // A leaf is gone as soon as it is posted.
+  // A leaf is gone as soon as it is posted. The last one's `next` is not read: taken out of its
+  // list just now, it was written in one wide store, which a narrow load has to wait for.
   void post_all() noexcept {
     while (first_) {
       auto* const leaf = static_cast<parked_leaf*>(first_);
-      first_ = leaf->next;
+      first_ = leaf == last_ ? nullptr : leaf->next;
       waiter& who = leaf->who();
       who.env->sched->post(who);
     }
