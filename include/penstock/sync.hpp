@@ -25,7 +25,9 @@
 #include <penstock/sync/semaphore_permit.hpp>
 #include <penstock/sync/shared_mutex.hpp>
 #include <penstock/sync/single_flight.hpp>
+#include <penstock/sync/subscriber.hpp>
 #include <penstock/sync/thread_safe.hpp>
+#include <penstock/sync/topics.hpp>
 #include <penstock/sync/unbounded_channel.hpp>
 #include <penstock/sync/watch.hpp>
 #include <penstock/sync/weighted_channel.hpp>
