@@ -290,9 +290,47 @@ values broadcast_subject() {
   bench::check(received == receivers * messages, "sync.broadcast: a message was lost");
   return {ns / (receivers * messages)};
 }
+
+// topics: the same in a room, with mailboxes
+
+task<> stay(penstock::topics<long>& all, long& received) {
+  auto mine = all.subscribe({.capacity = 4});
+  all.join(mine, "room");
+  while (auto message = co_await mine.receive()) received += **message;
+}
+task<double> publish_to_all(long& received) {
+  penstock::topics<long> all;
+  auto stuck = all.subscribe({.capacity = 8});
+  all.join(stuck, "room");
+  double ns = 0;
+  auto body = [&](penstock::task_group& group) -> task<> {
+    for (long i = 0; i < receivers; ++i) group.start(stay(all, received));
+    co_await penstock::yield();
+    const bench::stopwatch time;
+    for (long i = 0; i < messages; ++i) {
+      (void)all.publish("room", 1);
+      co_await penstock::yield();  // all have received it
+    }
+    ns = time.nanoseconds();
+    all.close();
+  };
+  co_await penstock::with_group(body);
+  bench::check(stuck.missed() == messages - 8, "sync.topics: the stuck one missed something else");
+  co_return ns;
+}
+values topics_subject() {
+  static penstock::runtime runtime({.handle_signals = false});
+  long received = 0;
+  const double ns = runtime.run(publish_to_all(received));
+  bench::check(received == receivers * messages, "sync.topics: a message was lost");
+  return {ns / (receivers * messages)};
+}
 const bench::add broadcast_added(
     {.metrics = {{"sync.broadcast", "ns", judged::value_at_most, {30}}},
      .baseline = uncontended_mutex,
      .subject = broadcast_subject});
+const bench::add topics_added({.metrics = {{"sync.topics", "ns", judged::not_at_all}},
+                               .baseline = uncontended_mutex,
+                               .subject = topics_subject});
 
 }  // namespace

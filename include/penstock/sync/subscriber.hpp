@@ -92,7 +92,7 @@ class [[nodiscard]] basic_subscriber<T, Policy>::receive_awaiter
  public:
   explicit receive_awaiter(basic_subscriber& s) noexcept : box_(s.box_.get()) {}
 
-  bool await_ready() noexcept { return this->try_locked(); }
+  bool await_ready() const noexcept { return box_->size() != 0; }
   [[nodiscard]] result<value_type> await_resume() {
     this->end();
     auto next = box_->take();

@@ -7,6 +7,7 @@
 /// lost right before it.
 
 #include <penstock/base/assert.hpp>
+#include <penstock/base/atomic.hpp>
 #include <penstock/base/intrusive_list.hpp>
 #include <penstock/base/result.hpp>
 #include <penstock/sync/detail/landing.hpp>
@@ -74,7 +75,7 @@ class mailbox : public list_node {
       }
     }
     delivery answer = delivery::queued;
-    if (size_ == options_.capacity) [[unlikely]] {
+    if (size() == options_.capacity) [[unlikely]] {
       answer = delivery::dropped;
       if (options_.when_full == slow_consumer::disconnect) return cut_off();
       ++missed_;
@@ -84,8 +85,8 @@ class mailbox : public list_node {
       }
       gone = drop_oldest();
     }
-    at(size_) = message{value, k, std::exchange(lost_last_, 0)};
-    ++size_;
+    at(size()) = message{value, k, std::exchange(lost_last_, 0)};
+    size_.store(size() + 1, memory_order_relaxed);
     if (auto* const first = waiters.pop_front()) section.wake.push(*first);
     return answer;
   }
@@ -97,7 +98,7 @@ class mailbox : public list_node {
   }
   // Under the lock: whether take() would not be empty.
   [[nodiscard]] bool ready() const noexcept {
-    return size_ != 0 || lost_last_ != 0 || reason_.there();
+    return size() != 0 || lost_last_ != 0 || reason_.there();
   }
   // The next message, a gap, or the end; nothing: one has to wait.
   std::optional<result<pointer>> take() {
@@ -105,9 +106,9 @@ class mailbox : public list_node {
     {
       wake_section section(lock);
       if (!ready()) return std::nullopt;
-      if (size_ == 0 && lost_last_ == 0)
+      if (size() == 0 && lost_last_ == 0)
         return result<pointer>(tl::unexpected<error>(reason_.why()));
-      lost = std::exchange(size_ != 0 ? at(0).lost_before : lost_last_, 0);
+      lost = std::exchange(size() != 0 ? at(0).lost_before : lost_last_, 0);
       if (lost == 0) {
         result<pointer> oldest(std::move(at(0).value));
         pop();
@@ -118,10 +119,8 @@ class mailbox : public list_node {
     std::snprintf(text, sizeof text, "%llu messages missed", static_cast<unsigned long long>(lost));
     return result<pointer>(fail(errc::lagged, options_.name, text));
   }
-  [[nodiscard]] std::size_t size() const noexcept {
-    wake_section section(lock);
-    return size_;
-  }
+  // Also without the lock: what it was a moment ago.
+  [[nodiscard]] std::size_t size() const noexcept { return size_.load(memory_order_relaxed); }
   [[nodiscard]] std::uint64_t missed() const noexcept {
     wake_section section(lock);
     return missed_;
@@ -155,25 +154,25 @@ class mailbox : public list_node {
     return slots_[i < options_.capacity ? i : i - options_.capacity];
   }
   message* find(std::uint64_t k) noexcept {
-    for (std::size_t i = 0; i < size_; ++i)
+    for (std::size_t i = 0; i < size(); ++i)
       if (at(i).conflation == k) return &at(i);
     return nullptr;
   }
   void pop() noexcept {
     at(0).value.reset();
     if (++first_ == options_.capacity) first_ = 0;
-    --size_;
+    size_.store(size() - 1, memory_order_relaxed);
   }
   pointer drop_oldest() noexcept {
     pointer gone = std::move(at(0).value);
     const std::uint64_t lost = at(0).lost_before + 1;
     pop();
-    (size_ != 0 ? at(0).lost_before : lost_last_) += lost;
+    (size() != 0 ? at(0).lost_before : lost_last_) += lost;
     return gone;
   }
   delivery cut_off() noexcept {
     char text[64];
-    std::snprintf(text, sizeof text, "slow consumer: %zu messages wait", size_);
+    std::snprintf(text, sizeof text, "slow consumer: %zu messages wait", size());
     reason_.set(error(errc::overloaded).with(options_.name, text));
     return delivery::disconnected;
   }
@@ -181,8 +180,8 @@ class mailbox : public list_node {
   const subscriber_options options_;
   std::unique_ptr<message[]> slots_;  // guarded by lock, as what follows
   std::size_t first_ = 0;
-  std::size_t size_ = 0;
-  std::uint64_t lost_last_ = 0;  // behind the last message
+  typename Policy::template atomic<std::size_t> size_{0};  // written under lock
+  std::uint64_t lost_last_ = 0;                            // behind the last message
   std::uint64_t missed_ = 0;
   refusal reason_;
 };
