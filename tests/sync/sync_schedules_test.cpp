@@ -30,7 +30,7 @@ constexpr int actors = 4;
 class dice {
  public:
   explicit dice(std::uint64_t seed) : random_(seed) {}
-  std::uint64_t upto(std::uint64_t n) { return random_.uniform_int(std::uint64_t{0}, n); }
+  int upto(int n) { return static_cast<int>(random_.uniform_int(0, n)); }
   bool often() { return upto(3) != 0; }
   // Mostly enough, else a few moments.
   duration patience() { return duration(often() ? 1'000'000 : upto(6)); }
@@ -119,7 +119,7 @@ struct semaphore_world {
 
   task<> act(int, dice& d) {
     for (int n = 0; n < 6; ++n) {
-      const auto want = static_cast<std::size_t>(d.upto(permits - 1) + 1);
+      const auto want = static_cast<std::size_t>(d.upto(static_cast<int>(permits) - 1) + 1);
       auto permit = co_await with_timeout(d.patience(), s.acquire(want));
       if (!permit) continue;
       CHECK((held += want) <= permits);
