@@ -30,9 +30,9 @@ class basic_auto_reset_event {
  public:
   class wait_awaiter;
 
+  basic_auto_reset_event() noexcept : basic_auto_reset_event("auto_reset_event::wait") {}
   /// **Parameters.** `name` - in dumps; outlives the event: a string literal.
-  explicit basic_auto_reset_event(const char* name = "auto_reset_event::wait") noexcept
-      : name_(name) {}
+  explicit basic_auto_reset_event(const char* name) noexcept : name_(name) {}
   basic_auto_reset_event(const basic_auto_reset_event&) = delete;
   basic_auto_reset_event& operator=(const basic_auto_reset_event&) = delete;
   ~basic_auto_reset_event() {

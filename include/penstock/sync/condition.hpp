@@ -34,8 +34,9 @@ class basic_condition {
  public:
   using lock_type = basic_mutex_lock<Policy>;
 
+  basic_condition() noexcept : basic_condition("condition::wait") {}
   /// **Parameters.** `name` - in dumps; outlives the condition: a string literal.
-  explicit basic_condition(const char* name = "condition::wait") noexcept : name_(name) {}
+  explicit basic_condition(const char* name) noexcept : name_(name) {}
   basic_condition(const basic_condition&) = delete;
   basic_condition& operator=(const basic_condition&) = delete;
   ~basic_condition() {

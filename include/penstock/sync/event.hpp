@@ -30,8 +30,9 @@ class basic_event {
  public:
   class wait_awaiter;
 
+  basic_event() noexcept : basic_event("event::wait") {}
   /// **Parameters.** `name` - in dumps; outlives the event: a string literal.
-  explicit basic_event(const char* name = "event::wait") noexcept : name_(name) {}
+  explicit basic_event(const char* name) noexcept : name_(name) {}
   basic_event(const basic_event&) = delete;
   basic_event& operator=(const basic_event&) = delete;
   ~basic_event() {

@@ -36,8 +36,9 @@ class basic_mutex {
   using lock_type = basic_mutex_lock<Policy>;
   class lock_awaiter;
 
+  basic_mutex() noexcept : basic_mutex("mutex::lock") {}
   /// **Parameters.** `name` - in dumps; outlives the mutex: a string literal.
-  explicit basic_mutex(const char* name = "mutex::lock") noexcept : one_(1, {.name = name}) {}
+  explicit basic_mutex(const char* name) noexcept : one_(1, {.name = name}) {}
 
   /// Waits until the mutex is this task's.
   ///

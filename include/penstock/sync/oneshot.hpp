@@ -39,8 +39,9 @@ class basic_oneshot {
   using value_type = T;
   class receive_awaiter;
 
+  basic_oneshot() noexcept : basic_oneshot("oneshot::receive") {}
   /// **Parameters.** `name` - in dumps and errors; outlives the oneshot: a string literal.
-  explicit basic_oneshot(const char* name = "oneshot::receive") noexcept : name_(name) {}
+  explicit basic_oneshot(const char* name) noexcept : name_(name) {}
   basic_oneshot(const basic_oneshot&) = delete;
   basic_oneshot& operator=(const basic_oneshot&) = delete;
   ~basic_oneshot() {

@@ -65,9 +65,9 @@ class basic_shared_mutex {
   /// Most readers at once; more wait.
   static constexpr std::size_t max_readers = std::size_t{1} << 24;
 
+  basic_shared_mutex() noexcept : basic_shared_mutex("shared_mutex::lock") {}
   /// **Parameters.** `name` - in dumps; outlives the mutex: a string literal.
-  explicit basic_shared_mutex(const char* name = "shared_mutex::lock") noexcept
-      : all_(max_readers, {.name = name}) {}
+  explicit basic_shared_mutex(const char* name) noexcept : all_(max_readers, {.name = name}) {}
 
   /// Waits until the mutex is this task's alone.
   ///

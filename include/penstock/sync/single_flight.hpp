@@ -80,7 +80,8 @@ class is_inside {
 template <class Key, class Value, class Hash = std::hash<Key>>
 class single_flight {
  public:
-  explicit single_flight(single_flight_options o = {}) noexcept : options_(o) {}
+  single_flight() noexcept = default;
+  explicit single_flight(single_flight_options o) noexcept : options_(o) {}
   single_flight(const single_flight&) = delete;
   single_flight& operator=(const single_flight&) = delete;
   ~single_flight() {

@@ -67,8 +67,9 @@ class basic_topics final : detail::topic_directory<T, Policy> {
 
   using publish_options = topic_publish_options<subscriber>;
 
+  basic_topics() noexcept : basic_topics("topics") {}
   /// **Parameters.** `name` - in errors; outlives the topics: a string literal.
-  explicit basic_topics(const char* name = "topics") noexcept : name_(name) {}
+  explicit basic_topics(const char* name) noexcept : name_(name) {}
   basic_topics(const basic_topics&) = delete;
   basic_topics& operator=(const basic_topics&) = delete;
   ~basic_topics() {

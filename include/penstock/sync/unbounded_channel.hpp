@@ -44,8 +44,9 @@ class basic_unbounded_channel {
   using value_type = T;
   class receive_awaiter;
 
+  basic_unbounded_channel() noexcept : basic_unbounded_channel("unbounded_channel") {}
   /// **Parameters.** `name` - in dumps and errors; outlives the channel: a string literal.
-  explicit basic_unbounded_channel(const char* name = "unbounded_channel") noexcept : name_(name) {}
+  explicit basic_unbounded_channel(const char* name) noexcept : name_(name) {}
   basic_unbounded_channel(const basic_unbounded_channel&) = delete;
   basic_unbounded_channel& operator=(const basic_unbounded_channel&) = delete;
   ~basic_unbounded_channel() {
