@@ -180,6 +180,11 @@ template <class T>
 inline constexpr bool is_task_v = false;
 template <class T>
 inline constexpr bool is_task_v<task<T>> = true;
+namespace detail {
+template <class Fn>
+concept makes_task = is_task_v < std::invoke_result_t < std::decay_t<Fn>
+& >> ;
+}  // namespace detail
 
 template <class T>
 task<T> detail::task_promise<T>::get_return_object() noexcept {

@@ -62,13 +62,14 @@ class task_group : waiter, detail::hook {
   /// passed as rvalues, and live until the child has ended (`std::ref` opts out). Strong guarantee:
   /// when a copy or the call throws, nothing was started.
   template <class Fn, class... Args>
-  requires(!is_task_v<std::remove_cvref_t<Fn>>) &&
-      is_task_v<std::invoke_result_t<std::decay_t<Fn>&, std::decay_t<Args>...>> detail::started
+  requires(sizeof...(Args) > 0 || detail::makes_task<Fn>) detail::started
       start(Fn&& fn, Args&&... args) {
     detail::check_closure<Fn>();
     using F = std::decay_t<Fn>;
     detail::check_references<F, std::decay_t<Args>...>();
-    if constexpr (detail::self_contained<F, std::decay_t<Args>...>) {
+    if constexpr (!detail::check_arguments<Fn, Args...>()) {
+      return {};
+    } else if constexpr (detail::self_contained<F, std::decay_t<Args>...>) {
       return start(std::invoke(fn, std::decay_t<Args>(std::forward<Args>(args))...));
     } else {
       using record = detail::child_record<F, std::decay_t<Args>...>;

@@ -97,4 +97,16 @@ constexpr void check_references() {
   }
 }
 
+// Of start(): whether it can be called, with what is kept. A sentence says why not.
+template <class Fn, class... Args>
+constexpr bool check_arguments() {
+  constexpr bool kept = (std::is_constructible_v<std::decay_t<Args>, Args> && ...);
+  constexpr bool called = std::is_invocable_v<std::decay_t<Fn>&, std::decay_t<Args>...>;
+  static_assert(kept, "start() keeps its arguments: std::move() what cannot be copied");
+  static_assert(called,
+                "start() passes its arguments as values: std::ref(x) where the function "
+                "takes a reference");
+  return kept && called;
+}
+
 }  // namespace penstock::detail
