@@ -16,12 +16,20 @@ template <class T>
 class collector {
  public:
   using result_type = std::vector<T>;
+  static constexpr bool is_sync = true;
 
   [[nodiscard]] static constexpr bool busy() noexcept { return false; }
   static constexpr pulled resume(pump&) noexcept { return pulled::item; }
   pulled push(pump&, std::optional<T>& item) {
     items_.push_back(*std::move(item));
     return pulled::item;
+  }
+  template <class Up>
+  pulled drive(Up& up, pump& p, std::size_t& left) {
+    return up.drive(p, left, [this](T&& item) {
+      items_.push_back(std::move(item));
+      return true;
+    });
   }
   std::vector<T> take() { return std::move(items_); }
 

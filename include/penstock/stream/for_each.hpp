@@ -17,6 +17,7 @@ class each_caller {
 
  public:
   using result_type = void;
+  static constexpr bool is_sync = !call::is_async;
 
   explicit each_caller(F&& fn) : fn_(std::move(fn)) {}
 
@@ -45,6 +46,13 @@ class each_caller {
     } else {
       return pulled::item;
     }
+  }
+  template <class Up>
+  pulled drive(Up& up, pump& p, std::size_t& left) {
+    return up.drive(p, left, [&](T&& item) {
+      return call_now(
+          p.of(), [](auto&&...) {}, fn_, std::move(item));
+    });
   }
   static void take() noexcept {}
 

@@ -8,7 +8,6 @@
 #include <penstock/stream/stream.hpp>
 
 #include <iterator>
-#include <memory>
 
 namespace penstock {
 namespace detail {
@@ -23,6 +22,7 @@ class from_stream : public stream_interface<from_stream<R>> {
  public:
   using value_type = std::iter_value_t<iterator>;
   static constexpr bool is_eager = false;
+  static constexpr bool is_sync = true;
 
   explicit from_stream(R&& range) : range_(std::forward<R>(range)) {}
   // Iterators of some ranges do not survive a move: they are taken where the stream stays.
@@ -37,15 +37,34 @@ class from_stream : public stream_interface<from_stream<R>> {
   }
   pulled pull(pump&, std::optional<value_type>& out) {
     if (*at_ == *end_) return pulled::end;
-    if constexpr (owns)
-      out.emplace(std::move(**at_));
-    else
-      out.emplace(**at_);
+    out.emplace(take(*at_));
     ++*at_;
     return pulled::item;
   }
+  template <class Push>
+  pulled drive(pump&, std::size_t& left, Push push) {
+    struct position {  // where it is goes back, by an exception too
+      from_stream& of;
+      iterator at;
+      ~position() { of.at_.emplace(std::move(at)); }
+    } now{*this, std::move(*at_)};
+    for (; left != 0; --left) {
+      if (now.at == *end_) return pulled::end;
+      value_type item(take(now.at));
+      ++now.at;
+      if (!push(std::move(item))) return pulled::item;
+    }
+    return pulled::wait;
+  }
 
  private:
+  static decltype(auto) take(iterator& at) {
+    if constexpr (owns)
+      return std::ranges::iter_move(at);
+    else
+      return *at;
+  }
+
   R range_;
   std::optional<iterator> at_;
   std::optional<sentinel> end_;

@@ -18,6 +18,7 @@ class map_stream : public stream_interface<map_stream<Up, F>> {
  public:
   using value_type = typename call::value;
   static constexpr bool is_eager = Up::is_eager;
+  static constexpr bool is_sync = Up::is_sync && !call::is_async;
   static_assert(!std::is_void_v<value_type>,
                 "map() needs a function that returns something: tap()");
 
@@ -38,6 +39,14 @@ class map_stream : public stream_interface<map_stream<Up, F>> {
       if (const pulled s = up_.pull(p, in); s != pulled::item) return s;
       return call_now(p.of(), emit, fn_, std::move(*in)) ? pulled::item : pulled::cut;
     }
+  }
+  template <class Push>
+  pulled drive(pump& p, std::size_t& left, Push push) {
+    return up_.drive(p, left, [&](input&& in) {
+      bool more = true;
+      const auto emit = [&](auto&& v) { more = push(value_type(std::forward<decltype(v)>(v))); };
+      return call_now(p.of(), emit, fn_, std::move(in)) && more;
+    });
   }
 
  private:

@@ -68,6 +68,7 @@ class next_stream {
  public:
   using value_type = next_value_t<std::remove_reference_t<S>>;
   static constexpr bool is_eager = false;
+  static constexpr bool is_sync = false;
 
   explicit next_stream(S&& s) : source_(std::forward<S>(s)) {}
   void open(flow&) noexcept {}
@@ -94,10 +95,15 @@ class stream_ref {
  public:
   using value_type = typename S::value_type;
   static constexpr bool is_eager = false;
+  static constexpr bool is_sync = S::is_sync;
 
   explicit stream_ref(S& s) noexcept : source_(&s) {}
   void open(flow& f) { source_->open(f); }
   pulled pull(pump& p, std::optional<value_type>& out) { return source_->pull(p, out); }
+  template <class Push>
+  pulled drive(pump& p, std::size_t& left, Push push) {
+    return source_->drive(p, left, std::move(push));
+  }
 
  private:
   S* source_;
@@ -121,6 +127,8 @@ using pullable_t = decltype(pullable_of(std::declval<S>()));
 template <class Derived>
 class stream_interface {
  public:
+  static constexpr bool is_sync = false;  // those that never wait say true, and can be driven
+
   /// Awaits the next item: `while (auto x = co_await ok(s.next()))`.
   ///
   /// **Result.** the item; no value at the end; the error of the stream. The stream can be read on

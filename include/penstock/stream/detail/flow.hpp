@@ -12,12 +12,21 @@
 /// stage has begun something that calls `p.wake()` when it is over; then it is pulled again, with
 /// the same `p`. `cut`: the flow has failed or was stopped. So a chain of synchronous stages is one
 /// inlined call, and a stage that waits keeps what it waits for in itself: no frame, no allocation.
+/// A stage may be pulled, and a pump woken, while what it waits for is under way still: nothing
+/// happens then.
+///
+///     template <class Push> pulled drive(pump& p, std::size_t& left, Push push);
+///
+/// of streams that never wait (`is_sync`) is the loop itself: pushes one item after the other, as
+/// long as push(T&&) says true (else: `item`) and for `left` elements of the source (then: `wait`).
+/// What a stage counts is a local of the loop, and in a register.
 
 #include <penstock/base/result.hpp>
 #include <penstock/core/awaitable.hpp>
 #include <penstock/core/scheduler.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <new>
@@ -66,6 +75,8 @@ class flow {
     stopped();
     return settle();
   }
+  // For a pump that has worked for long without a wait: it is woken when all others had a turn.
+  pulled rest(class pump& p) noexcept;
   // After a cut: goes on upwards when nothing is under way any more.
   step settle() noexcept { return live_ == 0 ? finish() : step{}; }
 
@@ -79,6 +90,8 @@ class flow {
   void open(waiter& up, const environment& e) noexcept {
     up_ = &up;
     env_ = &e;
+    turn_.parent = &up;
+    turn_.env = &e;
   }
   [[nodiscard]] bool ended_by_stop() const noexcept { return stopped_ && !failed(); }
   void rethrow() const {
@@ -92,6 +105,18 @@ class flow {
     if (std::exchange(cut_, true)) return;
     if (live_ != 0) stop_rest(why);
   }
+  // A turn for the first of those that gave way.
+  struct turn final : waiter, hook {
+    explicit turn(flow& f) noexcept : of(f) { hooked = this; }
+    step done(waiter&, waiter*) noexcept override { return of.next_turn(); }
+    bool is_scope() const noexcept override { return true; }
+    flow& of;
+  };
+  step next_turn() noexcept;
+
+  turn turn_{*this};
+  pump* resting_ = nullptr;
+  pump* last_resting_ = nullptr;
   const environment* env_ = nullptr;
   waiter* up_ = nullptr;
   std::size_t live_ = 0;
@@ -110,6 +135,10 @@ class pump {
   [[nodiscard]] flow& of() const noexcept { return *flow_; }
   // Whether a pull may begin what has to be waited for; else it only prepares and says `wait`.
   [[nodiscard]] bool may_begin() const noexcept { return may_begin_; }
+  // For loops inside of a pull, once a round: false, and it is time to give_way().
+  [[nodiscard]] bool spend() noexcept { return ++spent_ % most_rounds != 0; }
+  pulled give_way() noexcept { return may_begin_ ? flow_->rest(*this) : pulled::wait; }
+  static constexpr std::size_t most_rounds = 1024;
   // The coroutine that a pull has begun, to be run now or posted.
   void hand_over(handle h) noexcept { next_ = h; }
   handle take_handle() noexcept {
@@ -131,7 +160,10 @@ class pump {
   bool may_begin_ = true;
 
  private:
+  friend flow;
   flow* flow_ = nullptr;
+  pump* next_resting_ = nullptr;
+  std::uint32_t spent_ = 0;
   handle next_{};
 };
 
@@ -139,6 +171,25 @@ inline step flow::ended(pump& p) noexcept {
   --live_;
   if (cut_) return settle();
   return p.wake();
+}
+inline pulled flow::rest(pump& p) noexcept {
+  p.next_resting_ = nullptr;
+  begun();
+  if (resting_) {
+    last_resting_->next_resting_ = &p;
+  } else {
+    resting_ = &p;
+    env_->sched->post(turn_);
+  }
+  last_resting_ = &p;
+  return pulled::wait;
+}
+inline step flow::next_turn() noexcept {
+  pump& p = *resting_;
+  resting_ = p.next_resting_;
+  if (resting_) env_->sched->post(turn_);
+  if (stop_requested(*up_)) return ended_stopped();
+  return ended(p);
 }
 
 struct no_item {
@@ -166,6 +217,7 @@ class await_slot final : waiter, hook {
   // Begins what was set, or looks whether it is over. `item`: it is, take() is next.
   pulled advance(pump& p) {
     if (state_ == state::over) return pulled::item;
+    if (state_ == state::running) return pulled::wait;
     if constexpr (!is_task_awaiter<A>) {
       // Once: it may claim its place, as semaphore::acquire does.
       if (state_ == state::set && aw_.awaiter.await_ready()) {

@@ -7,7 +7,8 @@
 /// of everything that this begins.
 ///
 /// A sink: pulled push(pump&, std::optional<T>& item), which takes the item or waits; bool busy()
-/// and pulled resume(pump&) while it waits; take(), its result.
+/// and pulled resume(pump&) while it waits; take(), its result. One that never waits says is_sync
+/// and has pulled drive(Up&, pump&, std::size_t& left) as well.
 
 #include <penstock/core/shield.hpp>
 #include <penstock/stream/detail/flow.hpp>
@@ -15,7 +16,7 @@
 namespace penstock::detail {
 
 template <class Up, class Sink>
-class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump, waiter, hook {
+class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump {
   using item = typename Up::value_type;
   using out = result<typename Sink::result_type>;
 
@@ -27,8 +28,6 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump, waiter, hook {
       : leaf<pipeline>(),
         flow(),
         pump(),
-        waiter(),
-        hook(),
         stream_(std::move(o.stream_)),
         sink_(std::move(o.sink_)) {}
 
@@ -38,9 +37,6 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump, waiter, hook {
     flow::open(w, environment_);
     pump::attach(*this);
     link_.open(w);
-    waiter::parent = &w;
-    waiter::env = &environment_;
-    waiter::hooked = this;
     try {
       stream_.open(*this);
     } catch (...) {
@@ -58,9 +54,6 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump, waiter, hook {
   }
 
  private:
-  // Turns of the loop that a pipeline whose stages never wait may take before it lets others run.
-  static constexpr int budget = 1024;
-
   step wake() noexcept override {
     try {
       return run();
@@ -71,40 +64,31 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump, waiter, hook {
   }
   step run() {
     if (is_cut()) return settle();
-    for (int left = budget; left > 0; --left) {
-      pulled s;
-      if (sink_.busy()) {
-        s = sink_.resume(*this);
-      } else {
-        std::optional<item> taken;
-        s = stream_.pull(*this, taken);
-        if (s == pulled::item) s = sink_.push(*this, taken);
-      }
-      switch (s) {
-        case pulled::item:
-          if constexpr (Up::is_eager) {  // it may have begun what failed at once
-            if (is_cut()) return settle();
-          }
-          break;
-        case pulled::wait:
-          return {take_handle()};
-        case pulled::end:
-          over();
-          return settle();
-        case pulled::cut:
-          return settle();
-      }
+    pulled s = pulled::item;
+    if constexpr (Up::is_sync && Sink::is_sync) {
+      std::size_t left = most_rounds;
+      s = sink_.drive(stream_, *this, left);
+      if (s == pulled::wait) give_way();
+    } else {
+      do {
+        s = round();
+      } while (s == pulled::item && spend());
+      if (s == pulled::item) s = give_way();
     }
-    begun();
-    environment_.sched->post(*this);
-    return {};
+    if (s == pulled::wait) return {take_handle()};
+    if (s == pulled::end) over();
+    return settle();
   }
-  // Its turn again, after all that was ready.
-  step done(waiter&, waiter*) noexcept override {
-    if (stop_requested(up())) return ended_stopped();
-    return ended(*this);
+  pulled round() {
+    if (sink_.busy()) return sink_.resume(*this);
+    std::optional<item> taken;
+    pulled s = stream_.pull(*this, taken);
+    if (s == pulled::item) s = sink_.push(*this, taken);
+    if constexpr (Up::is_eager) {  // it may have begun what failed at once
+      if (is_cut()) return pulled::cut;
+    }
+    return s;
   }
-  bool is_scope() const noexcept override { return true; }
 
   void stop_rest(stop_reason why) noexcept override { link_.own.request_stop(why); }
   step finish() noexcept override {
