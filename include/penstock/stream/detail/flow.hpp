@@ -140,7 +140,11 @@ class pump {
   pulled give_way() noexcept { return may_begin_ ? flow_->rest(*this) : pulled::wait; }
   static constexpr std::size_t most_rounds = 1024;
   // The coroutine that a pull has begun, to be run now or posted.
-  void hand_over(handle h) noexcept { next_ = h; }
+  void hand_over(handle h) noexcept {
+    if (!h) return;
+    post_handle();  // of another that was begun in the same pull
+    next_ = h;
+  }
   handle take_handle() noexcept {
     const handle h = next_;
     next_ = {};

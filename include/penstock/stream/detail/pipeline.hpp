@@ -8,7 +8,10 @@
 ///
 /// A sink: pulled push(pump&, std::optional<T>& item), which takes the item or waits; bool busy()
 /// and pulled resume(pump&) while it waits; take(), its result. One that never waits says is_sync
-/// and has pulled drive(Up&, pump&, std::size_t& left) as well.
+/// and has pulled drive(Up&, pump&, std::size_t& left) as well. It may have
+///   void open(flow&);          before anything is pulled
+///   pulled finish(pump&);      at the end of the stream, until it says `item`: the sink is done
+///   void abort() noexcept;     it failed or was stopped, and nothing is under way any more
 
 #include <penstock/core/shield.hpp>
 #include <penstock/stream/detail/flow.hpp>
@@ -38,6 +41,7 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump {
     pump::attach(*this);
     link_.open(w);
     try {
+      if constexpr (requires(flow & f) { sink_.open(f); }) sink_.open(*this);
       stream_.open(*this);
     } catch (...) {
       fail(std::current_exception());
@@ -82,8 +86,15 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump {
   pulled round() {
     if (sink_.busy()) return sink_.resume(*this);
     std::optional<item> taken;
-    pulled s = stream_.pull(*this, taken);
+    pulled s = ended_ ? pulled::end : stream_.pull(*this, taken);
     if (s == pulled::item) s = sink_.push(*this, taken);
+    if constexpr (requires(pump & p) { sink_.finish(p); }) {
+      if (s == pulled::end) {
+        ended_ = true;
+        s = sink_.finish(*this);
+        if (s == pulled::item) s = pulled::end;
+      }
+    }
     if constexpr (Up::is_eager) {  // it may have begun what failed at once
       if (is_cut()) return pulled::cut;
     }
@@ -93,6 +104,9 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump {
   void stop_rest(stop_reason why) noexcept override { link_.own.request_stop(why); }
   step finish() noexcept override {
     link_.close();
+    if constexpr (requires { sink_.abort(); }) {
+      if (failed() || ended_by_stop()) sink_.abort();
+    }
     return {{}, &up(), nullptr, ended_by_stop()};
   }
 
@@ -100,6 +114,7 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump {
   stop_link link_{"pipeline"};
   Up stream_;
   Sink sink_;
+  bool ended_ = false;
 };
 
 }  // namespace penstock::detail
