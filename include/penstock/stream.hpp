@@ -6,11 +6,28 @@
 /// Umbrella of stream/: the stream concept, sources, stages and sinks.
 
 // IWYU pragma: begin_exports
+#include <penstock/stream/buffered.hpp>
+#include <penstock/stream/chunk_within.hpp>
 #include <penstock/stream/collect.hpp>
+#include <penstock/stream/combine_latest.hpp>
+#include <penstock/stream/conflate.hpp>
+#include <penstock/stream/debounce.hpp>
+#include <penstock/stream/distinct_until_changed.hpp>
+#include <penstock/stream/drain.hpp>
+#include <penstock/stream/filter.hpp>
+#include <penstock/stream/fold.hpp>
 #include <penstock/stream/for_each.hpp>
 #include <penstock/stream/from.hpp>
+#include <penstock/stream/idle_timeout.hpp>
 #include <penstock/stream/map.hpp>
 #include <penstock/stream/map_concurrent.hpp>
+#include <penstock/stream/merge.hpp>
+#include <penstock/stream/scan.hpp>
+#include <penstock/stream/skip.hpp>
 #include <penstock/stream/stream.hpp>
+#include <penstock/stream/take.hpp>
+#include <penstock/stream/take_while.hpp>
 #include <penstock/stream/tap.hpp>
+#include <penstock/stream/throttle.hpp>
+#include <penstock/stream/zip.hpp>
 // IWYU pragma: end_exports

@@ -87,6 +87,7 @@ class eager_stream : public stream_interface<Derived> {
       self().fill();
       return pulled::item;
     }
+    if (f.is_cut()) return pulled::cut;
     if (self().finished()) return pulled::end;
     consumer_ = &p;
     return pulled::wait;
