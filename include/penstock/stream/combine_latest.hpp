@@ -13,7 +13,7 @@ namespace penstock {
 
 /// Tuples of the newest item of each stream, from the moment on at which each has one.
 ///
-/// **Shape.** combine_latest(`-a--b-----|`, `--1----2-|`) `--(a1)-(b1)--(b2)-|`
+/// **Shape.** combine_latest(`-a--b-----|`, `--1----2-|`) `--[a1]-[b1]--[b2]--|`
 /// **Parameters.** `streams` - as for `zip`; their items are copied.
 /// **Errors.** those of the streams: the first ends all.
 /// **Ordering.** emits when a stream has a new item: several at once make one tuple; backpressures

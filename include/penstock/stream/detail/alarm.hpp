@@ -17,6 +17,7 @@ class stage_timer {
  public:
   // `item`: it is `at`, or later. `at` is never earlier than in the call before that waits still.
   pulled until(pump& p, time_point at) {
+    if (!p.may_begin()) return pulled::wait;  // it is not known yet on which loop
     for (;;) {
       if (now(p) >= at) return pulled::item;
       if (!slot_.busy()) slot_.set(sleep_until(at));
