@@ -21,7 +21,10 @@
 #include <penstock/stream/idle_timeout.hpp>
 #include <penstock/stream/map.hpp>
 #include <penstock/stream/map_concurrent.hpp>
+#include <penstock/stream/map_partitioned.hpp>
+#include <penstock/stream/map_unordered.hpp>
 #include <penstock/stream/merge.hpp>
+#include <penstock/stream/offload_map.hpp>
 #include <penstock/stream/scan.hpp>
 #include <penstock/stream/skip.hpp>
 #include <penstock/stream/stream.hpp>
