@@ -92,7 +92,7 @@ class source {
     if (due > now) co_await penstock::sleep_until(due);
     ++at_;
     if (e.what == "|") co_return std::optional<char>();
-    if (e.what == "#") co_return penstock::fail(penstock::errc::corrupt, "marble");
+    if (e.what == "#") co_return penstock::fail(std::errc::connection_reset, "marble");
     co_return std::optional<char>(e.what[0]);
   }
 

@@ -16,7 +16,7 @@
 namespace penstock::detail {
 
 // A scope's own stop, which follows the outer one.
-class stop_link : stop_node {
+class stop_link final : stop_node {
  public:
   explicit stop_link(const char* what) noexcept : what_(what) {}
   stop_link(const stop_link&) = delete;

@@ -44,7 +44,7 @@ class flow {
   [[nodiscard]] const environment& env() const noexcept { return *env_; }
   [[nodiscard]] waiter& up() const noexcept { return *up_; }
   // Nothing is begun any more: it failed, was stopped, or has all that it wanted.
-  [[nodiscard]] bool is_cut() const noexcept { return cut_; }
+  [[nodiscard]] bool is_cut() const noexcept { return cut_ || (outer_ && outer_->is_cut()); }
   [[nodiscard]] bool failed() const noexcept { return thrown_ || has_error_; }
 
   // The first failure is the outcome.
@@ -68,12 +68,14 @@ class flow {
   void over() noexcept { cut(stop_reason::race_lost); }
 
   // Something was begun that ends later with one of the next two.
-  void begun() noexcept { ++live_; }
+  void begun() noexcept {
+    for (flow* f = this; f; f = f->outer_) ++f->live_;
+  }
   step ended(class pump& p) noexcept;
   step ended_stopped() noexcept {
-    --live_;
-    stopped();
-    return settle();
+    count_out();
+    if (!cut_one()) outermost().stopped();
+    return cut_one()->settle();
   }
   // For a pump that has worked for long without a wait: it is woken when all others had a turn.
   pulled rest(class pump& p) noexcept;
@@ -87,6 +89,20 @@ class flow {
   virtual void stop_rest(stop_reason why) noexcept = 0;
   virtual step finish() noexcept = 0;
 
+  // A flow inside of another: what is under way in it is so in that one, too, but its failure is
+  // its own affair. finish() is called when it was cut, and the other was not.
+  void open_inside(flow& outer, const environment& e) noexcept {
+    outer_ = &outer;
+    open(*outer.up_, e);
+  }
+  // One that has settled begins again.
+  void reopen() noexcept {
+    cut_ = has_error_ = stopped_ = false;
+    thrown_ = nullptr;
+  }
+  [[nodiscard]] bool is_settled() const noexcept { return live_ == 0; }
+  // For what follows this flow's stop.
+  [[nodiscard]] static waiter& place_in(flow& f) noexcept { return f.turn_; }
   void open(waiter& up, const environment& e) noexcept {
     up_ = &up;
     env_ = &e;
@@ -105,6 +121,17 @@ class flow {
     if (std::exchange(cut_, true)) return;
     if (live_ != 0) stop_rest(why);
   }
+  void count_out() noexcept {
+    for (flow* f = this; f; f = f->outer_) --f->live_;
+  }
+  // The outermost that is cut, or null.
+  flow* cut_one() noexcept {
+    flow* found = nullptr;
+    for (flow* f = this; f; f = f->outer_)
+      if (f->cut_) found = f;
+    return found;
+  }
+  flow& outermost() noexcept { return outer_ ? outer_->outermost() : *this; }
   // A turn for the first of those that gave way.
   struct turn final : waiter, hook {
     explicit turn(flow& f) noexcept : of(f) { hooked = this; }
@@ -119,6 +146,7 @@ class flow {
   pump* last_resting_ = nullptr;
   const environment* env_ = nullptr;
   waiter* up_ = nullptr;
+  flow* outer_ = nullptr;
   std::size_t live_ = 0;
   bool cut_ = false;
   bool stopped_ = false;
@@ -172,8 +200,8 @@ class pump {
 };
 
 inline step flow::ended(pump& p) noexcept {
-  --live_;
-  if (cut_) return settle();
+  count_out();
+  if (flow* const f = cut_one()) return f->settle();
   return p.wake();
 }
 inline pulled flow::rest(pump& p) noexcept {
@@ -192,7 +220,7 @@ inline step flow::next_turn() noexcept {
   pump& p = *resting_;
   resting_ = p.next_resting_;
   if (resting_) env_->sched->post(turn_);
-  if (stop_requested(*up_)) return ended_stopped();
+  if (stop_requested(turn_)) return ended_stopped();
   return ended(p);
 }
 

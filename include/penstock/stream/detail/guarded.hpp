@@ -1,0 +1,81 @@
+// penstock/stream/detail/guarded.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// A stream whose failure does not end the pipeline: it runs in a flow of its own, inside of the
+/// pipeline's. What it has begun is stopped and waited for before the stage around it hears of the
+/// failure.
+
+#include <penstock/core/shield.hpp>
+#include <penstock/stream/detail/flow.hpp>
+
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace penstock::detail {
+
+enum class guarded_pull : unsigned char { item, end, wait, failed };
+
+// Stage::news() is called when a pull may go on.
+template <class Stage, class Up>
+class guarded final : flow, pump {
+ public:
+  using value_type = typename Up::value_type;
+
+  explicit guarded(Up&& up) : up_(std::move(up)) {}
+  guarded(guarded&& o) : flow(), pump(), up_(std::move(o.up_)) {}  // before it is opened
+  ~guarded() = default;
+
+  void open(Stage& s, flow& outer) {
+    stage_ = &s;
+    outer_ = &outer;
+    environment_ = outer.env();
+    environment_.stop = &link_.emplace("stream").own;
+    link_->open(place_in(outer));
+    flow::open_inside(outer, environment_);
+    pump::attach(*this);
+    up_.open(*this);
+  }
+  guarded_pull pull(std::optional<value_type>& out) {
+    if (flow::is_cut()) return over();
+    switch (up_.pull(*this, out)) {
+      case pulled::item:
+        return flow::is_cut() ? over() : guarded_pull::item;
+      case pulled::end:
+        return guarded_pull::end;
+      case pulled::wait:
+        this->post_handle();
+        return guarded_pull::wait;
+      case pulled::cut:
+        break;
+    }
+    return over();
+  }
+  // After `failed`: its error; an exception, and a stop, are the pipeline's: then there is none.
+  std::optional<error> take_error() {
+    if (has_error_) return std::move(error_);
+    rethrow();
+    return std::nullopt;
+  }
+  // The stream goes on: one that is not eager.
+  void resume() {
+    reopen();
+    open(*stage_, *outer_);
+  }
+
+ private:
+  guarded_pull over() noexcept { return is_settled() ? guarded_pull::failed : guarded_pull::wait; }
+  step wake() noexcept override { return stage_->news(); }
+  void stop_rest(stop_reason why) noexcept override { link_->own.request_stop(why); }
+  step finish() noexcept override { return stage_->news(); }
+
+  environment environment_;
+  std::optional<stop_link> link_;
+  Up up_;
+  Stage* stage_ = nullptr;
+  flow* outer_ = nullptr;
+};
+
+}  // namespace penstock::detail
