@@ -18,6 +18,7 @@
 #include <penstock/stream/fold.hpp>
 #include <penstock/stream/for_each.hpp>
 #include <penstock/stream/from.hpp>
+#include <penstock/stream/generator.hpp>
 #include <penstock/stream/idle_timeout.hpp>
 #include <penstock/stream/map.hpp>
 #include <penstock/stream/map_concurrent.hpp>

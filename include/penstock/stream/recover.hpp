@@ -83,7 +83,6 @@ class recover_stream : public eager_stream<recover_stream<Up, F>, typename Up::v
   bool handled(std::optional<T>& out) {
     if constexpr (call::is_async) {
       const pulled s = call_.advance(*this);
-      this->post_handle();
       if (s != pulled::item || !call_.finish(base::of(), keep(out))) return false;
       up_.resume();
     }

@@ -111,7 +111,6 @@ class concurrent_stream : public eager_stream<Derived, typename concurrent_types
     if constexpr (call::is_async) {
       p.work.begin(fn_);
       const pulled s = p.work.advance(p);
-      p.post_handle();
       if (s == pulled::item) finish(p);
     } else {
       if (call_now(this->of(), keep(p), fn_, *std::move(p.work))) self().done(p);

@@ -51,7 +51,6 @@ class branch final : pump {
           break;
         case pulled::wait:
           waits_ = true;
-          post_handle();
           break;
         case pulled::cut:
           return;

@@ -17,9 +17,9 @@
 ///
 ///     template <class Push> pulled drive(pump& p, std::size_t& left, Push push);
 ///
-/// of streams that never wait (`is_sync`) is the loop itself: pushes one item after the other, as
-/// long as push(T&&) says true (else: `item`) and for `left` elements of the source (then: `wait`).
-/// What a stage counts is a local of the loop, and in a register.
+/// of streams of which at most the source waits (`is_sync`) is the loop itself: pushes one item
+/// after the other, as long as push(T&&) says true (else: `item`) and for `left` elements of the
+/// source (then: `wait`, with `left` 0). What a stage counts is a local of the loop, in a register.
 
 #include <penstock/base/result.hpp>
 #include <penstock/core/awaitable.hpp>
@@ -167,23 +167,6 @@ class pump {
   [[nodiscard]] bool spend() noexcept { return ++spent_ % most_rounds != 0; }
   pulled give_way() noexcept { return may_begin_ ? flow_->rest(*this) : pulled::wait; }
   static constexpr std::size_t most_rounds = 1024;
-  // The coroutine that a pull has begun, to be run now or posted.
-  void hand_over(handle h) noexcept {
-    if (!h) return;
-    post_handle();  // of another that was begun in the same pull
-    next_ = h;
-  }
-  handle take_handle() noexcept {
-    const handle h = next_;
-    next_ = {};
-    return h;
-  }
-  // The same, by way of the ready queue.
-  void post_handle() noexcept {
-    if (handle h = take_handle()) {
-      flow_->env().sched->post(std::coroutine_handle<waiter>::from_address(h.address()).promise());
-    }
-  }
 
  protected:
   pump() noexcept = default;
@@ -196,7 +179,6 @@ class pump {
   flow* flow_ = nullptr;
   pump* next_resting_ = nullptr;
   std::uint32_t spent_ = 0;
-  handle next_{};
 };
 
 inline step flow::ended(pump& p) noexcept {
@@ -264,11 +246,10 @@ class await_slot final : waiter, hook {
     parent = &f.up();
     env = &f.env();
     state_ = state::starting;
-    const handle h = aw_.awaiter.start(*this);
+    drive(aw_.awaiter.start(*this));  // a task that does not wait is over then
     if (state_ == state::starting) {
       state_ = state::running;
       f.begun();
-      p.hand_over(h);
       return pulled::wait;
     }
     if (state_ == state::over) return pulled::item;

@@ -46,7 +46,6 @@ class guarded final : flow, pump {
       case pulled::end:
         return guarded_pull::end;
       case pulled::wait:
-        this->post_handle();
         return guarded_pull::wait;
       case pulled::cut:
         break;

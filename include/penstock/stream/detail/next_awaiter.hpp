@@ -44,7 +44,7 @@ class next_awaiter : public leaf<next_awaiter<Stream>>, flow, pump {
  private:
   step wake() noexcept override {
     try {
-      if (stream_->pull(*this, item_) == pulled::wait) return {take_handle()};
+      if (stream_->pull(*this, item_) == pulled::wait) return {};
     } catch (...) {
       fail(std::current_exception());
     }

@@ -72,14 +72,14 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump {
     if constexpr (Up::is_sync && Sink::is_sync) {
       std::size_t left = most_rounds;
       s = sink_.drive(stream_, *this, left);
-      if (s == pulled::wait) give_way();
+      if (s == pulled::wait && left == 0) give_way();
     } else {
       do {
         s = round();
       } while (s == pulled::item && spend());
       if (s == pulled::item) s = give_way();
     }
-    if (s == pulled::wait) return {take_handle()};
+    if (s == pulled::wait) return {};
     if (s == pulled::end) over();
     return settle();
   }
