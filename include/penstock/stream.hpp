@@ -6,6 +6,7 @@
 /// Umbrella of stream/: the stream concept, sources, stages and sinks.
 
 // IWYU pragma: begin_exports
+#include <penstock/stream/any_stream.hpp>
 #include <penstock/stream/buffered.hpp>
 #include <penstock/stream/chunk_within.hpp>
 #include <penstock/stream/collect.hpp>
@@ -19,13 +20,18 @@
 #include <penstock/stream/for_each.hpp>
 #include <penstock/stream/from.hpp>
 #include <penstock/stream/generator.hpp>
+#include <penstock/stream/group_by.hpp>
 #include <penstock/stream/idle_timeout.hpp>
 #include <penstock/stream/map.hpp>
 #include <penstock/stream/map_concurrent.hpp>
 #include <penstock/stream/map_partitioned.hpp>
 #include <penstock/stream/map_unordered.hpp>
 #include <penstock/stream/merge.hpp>
+#include <penstock/stream/observe.hpp>
 #include <penstock/stream/offload_map.hpp>
+#include <penstock/stream/paged.hpp>
+#include <penstock/stream/recover.hpp>
+#include <penstock/stream/retry_source.hpp>
 #include <penstock/stream/scan.hpp>
 #include <penstock/stream/skip.hpp>
 #include <penstock/stream/stream.hpp>

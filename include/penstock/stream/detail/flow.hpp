@@ -179,6 +179,7 @@ class pump {
   flow* flow_ = nullptr;
   pump* next_resting_ = nullptr;
   std::uint32_t spent_ = 0;
+  bool is_resting_ = false;
 };
 
 inline step flow::ended(pump& p) noexcept {
@@ -187,6 +188,7 @@ inline step flow::ended(pump& p) noexcept {
   return p.wake();
 }
 inline pulled flow::rest(pump& p) noexcept {
+  if (std::exchange(p.is_resting_, true)) return pulled::wait;
   p.next_resting_ = nullptr;
   begun();
   if (resting_) {
@@ -201,6 +203,7 @@ inline pulled flow::rest(pump& p) noexcept {
 inline step flow::next_turn() noexcept {
   pump& p = *resting_;
   resting_ = p.next_resting_;
+  p.is_resting_ = false;
   if (resting_) env_->sched->post(turn_);
   if (stop_requested(turn_)) return ended_stopped();
   return ended(p);

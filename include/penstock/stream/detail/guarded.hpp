@@ -3,9 +3,9 @@
 #pragma once
 
 /// @file
-/// A stream whose failure does not end the pipeline: it runs in a flow of its own, inside of the
-/// pipeline's. What it has begun is stopped and waited for before the stage around it hears of the
-/// failure.
+/// A stream whose failure or end is not the pipeline's: it runs in a flow of its own, inside of the
+/// pipeline's. What it has begun is stopped and waited for before the stage around it hears of its
+/// failure or end: then it may be destroyed.
 
 #include <penstock/core/shield.hpp>
 #include <penstock/stream/detail/flow.hpp>
@@ -44,7 +44,9 @@ class guarded final : flow, pump {
       case pulled::item:
         return flow::is_cut() ? over() : guarded_pull::item;
       case pulled::end:
-        return guarded_pull::end;
+        ended_ = true;
+        flow::over();
+        return over();
       case pulled::wait:
         return guarded_pull::wait;
       case pulled::cut:
@@ -65,7 +67,10 @@ class guarded final : flow, pump {
   }
 
  private:
-  guarded_pull over() noexcept { return is_settled() ? guarded_pull::failed : guarded_pull::wait; }
+  guarded_pull over() const noexcept {
+    if (!is_settled()) return guarded_pull::wait;
+    return ended_ && !failed() ? guarded_pull::end : guarded_pull::failed;
+  }
   step wake() noexcept override { return stage_->news(); }
   void stop_rest(stop_reason why) noexcept override { link_->own.request_stop(why); }
   step finish() noexcept override { return stage_->news(); }
@@ -75,6 +80,7 @@ class guarded final : flow, pump {
   Up up_;
   Stage* stage_ = nullptr;
   flow* outer_ = nullptr;
+  bool ended_ = false;
 };
 
 }  // namespace penstock::detail
