@@ -7,10 +7,18 @@
 
 // IWYU pragma: begin_exports
 #include <penstock/stream/collect.hpp>
+#include <penstock/stream/distinct_until_changed.hpp>
+#include <penstock/stream/drain.hpp>
+#include <penstock/stream/filter.hpp>
+#include <penstock/stream/fold.hpp>
 #include <penstock/stream/for_each.hpp>
 #include <penstock/stream/from.hpp>
 #include <penstock/stream/map.hpp>
 #include <penstock/stream/map_concurrent.hpp>
+#include <penstock/stream/scan.hpp>
+#include <penstock/stream/skip.hpp>
 #include <penstock/stream/stream.hpp>
+#include <penstock/stream/take.hpp>
+#include <penstock/stream/take_while.hpp>
 #include <penstock/stream/tap.hpp>
 // IWYU pragma: end_exports
