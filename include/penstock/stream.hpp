@@ -9,12 +9,16 @@
 #include <penstock/stream/collect.hpp>
 #include <penstock/stream/distinct_until_changed.hpp>
 #include <penstock/stream/drain.hpp>
+#include <penstock/stream/empty.hpp>
 #include <penstock/stream/filter.hpp>
 #include <penstock/stream/fold.hpp>
 #include <penstock/stream/for_each.hpp>
 #include <penstock/stream/from.hpp>
+#include <penstock/stream/generate.hpp>
+#include <penstock/stream/interval.hpp>
 #include <penstock/stream/map.hpp>
 #include <penstock/stream/map_concurrent.hpp>
+#include <penstock/stream/receive.hpp>
 #include <penstock/stream/scan.hpp>
 #include <penstock/stream/skip.hpp>
 #include <penstock/stream/stream.hpp>
