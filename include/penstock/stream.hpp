@@ -6,6 +6,8 @@
 /// Umbrella of stream/: the stream concept, sources, stages and sinks.
 
 // IWYU pragma: begin_exports
+#include <penstock/stream/chunk.hpp>
+#include <penstock/stream/chunk_bytes.hpp>
 #include <penstock/stream/collect.hpp>
 #include <penstock/stream/distinct_until_changed.hpp>
 #include <penstock/stream/drain.hpp>
@@ -25,4 +27,5 @@
 #include <penstock/stream/take.hpp>
 #include <penstock/stream/take_while.hpp>
 #include <penstock/stream/tap.hpp>
+#include <penstock/stream/window.hpp>
 // IWYU pragma: end_exports
