@@ -9,6 +9,9 @@
 #include <penstock/stream/chunk.hpp>
 #include <penstock/stream/chunk_bytes.hpp>
 #include <penstock/stream/collect.hpp>
+#include <penstock/stream/csv_options.hpp>
+#include <penstock/stream/csv_row.hpp>
+#include <penstock/stream/csv_rows.hpp>
 #include <penstock/stream/distinct_until_changed.hpp>
 #include <penstock/stream/drain.hpp>
 #include <penstock/stream/empty.hpp>
@@ -18,6 +21,7 @@
 #include <penstock/stream/from.hpp>
 #include <penstock/stream/generate.hpp>
 #include <penstock/stream/interval.hpp>
+#include <penstock/stream/lines.hpp>
 #include <penstock/stream/map.hpp>
 #include <penstock/stream/map_concurrent.hpp>
 #include <penstock/stream/receive.hpp>
