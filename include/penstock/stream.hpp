@@ -6,9 +6,11 @@
 /// Umbrella of stream/: the stream concept, sources, stages and sinks.
 
 // IWYU pragma: begin_exports
+#include <penstock/stream/checksum_into.hpp>
 #include <penstock/stream/chunk.hpp>
 #include <penstock/stream/chunk_bytes.hpp>
 #include <penstock/stream/collect.hpp>
+#include <penstock/stream/concat.hpp>
 #include <penstock/stream/csv_options.hpp>
 #include <penstock/stream/csv_row.hpp>
 #include <penstock/stream/csv_rows.hpp>
@@ -16,6 +18,7 @@
 #include <penstock/stream/drain.hpp>
 #include <penstock/stream/empty.hpp>
 #include <penstock/stream/filter.hpp>
+#include <penstock/stream/flat_map.hpp>
 #include <penstock/stream/fold.hpp>
 #include <penstock/stream/for_each.hpp>
 #include <penstock/stream/from.hpp>
