@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <penstock/stream/lines.hpp>
 
+#include <penstock/core/with_group.hpp>
+#include <penstock/core/yield.hpp>
 #include <penstock/stream.hpp>
 #include <penstock/test/allocation_counter.hpp>
 #include <penstock/test/replace_new.hpp>
@@ -109,6 +111,24 @@ PENSTOCK_TEST("a line of more bytes than the limit is an error that names its nu
   const lines_options none{.most_bytes = 0};
   auto refused = co_await (from(buffers("a")) | lines(none) | count());
   CHECK(refused.error().message() == "lines 'of 0 bytes': invalid option");
+}
+
+PENSTOCK_TEST("lines() of one large buffer lets others run and can be stopped") {
+  const std::string many(1'000'000, '\n');
+  int seen = 0;
+  auto see = [&](const buffer&) { ++seen; };
+  auto run = [&](task_group& g) -> task<> {
+    auto watch = [&]() -> task<> {
+      while (seen < 5000) co_await yield();
+      g.request_stop();
+    };
+    g.start(watch);
+    static_cast<void>(co_await (from(buffers(many)) | lines() | for_each(see)));
+    CHECK(false);
+  };
+  co_await with_group(run);
+  CHECK(seen >= 5000);
+  CHECK(seen < 9000);
 }
 
 PENSTOCK_TEST("many lines of one buffer all arrive when others get their turns") {

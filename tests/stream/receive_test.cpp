@@ -8,7 +8,9 @@
 #include <penstock/stream.hpp>
 #include <penstock/sync/broadcast.hpp>
 #include <penstock/sync/channel.hpp>
+#include <penstock/sync/topics.hpp>
 #include <penstock/sync/unbounded_channel.hpp>
+#include <penstock/sync/weighted_channel.hpp>
 #include <penstock/test/cancel_matrix.hpp>
 
 #include <support/penstock_test.hpp>
@@ -16,6 +18,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 using namespace penstock;
@@ -83,6 +86,28 @@ PENSTOCK_TEST("receive() of a broadcast keeps its receiver; who lagged can read 
     CHECK(rest.value() == std::vector<int>{2, 3});
   }
   CHECK(news.receivers() == 0);
+}
+
+PENSTOCK_TEST("receive() takes all that have such a receive(): weighted channels, subscribers") {
+  auto weigh = [](const int&) { return std::size_t{1}; };
+  weighted_channel<int> weighed(2, weigh);
+  auto read = [&]() -> task<> {
+    auto all = co_await (receive(weighed) | collect());
+    CHECK(all.value() == three);
+  };
+  co_await when_all(send_three(weighed), read());
+
+  topics<std::string> rooms;
+  {
+    auto ann = rooms.subscribe();
+    rooms.join(ann, "lobby");
+    static_cast<void>(rooms.publish("lobby", "hello"));
+    auto heard = receive(std::move(ann));
+    auto first = co_await heard.next();
+    CHECK(**first.value() == "hello");
+    auto nothing = co_await with_timeout(1ms, heard.next());
+    CHECK(nothing.error() == errc::timed_out);
+  }
 }
 
 TEST_CASE("next() of receive(), stopped at every moment, loses no value") {

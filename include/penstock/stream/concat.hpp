@@ -58,12 +58,12 @@ class concat_stream : public stream_interface<concat_stream<Ups...>> {
     open(f);
     return true;
   }
-  template <std::size_t I = 0, class Use>
+  template <std::size_t Index = 0, class Use>
   pulled current(Use&& use) {
-    if constexpr (I + 1 < count) {
-      if (at_ != I) return current<I + 1>(use);
+    if constexpr (Index + 1 < count) {
+      if (at_ != Index) return current<Index + 1>(use);
     }
-    return use(std::get<I>(ups_));
+    return use(std::get<Index>(ups_));
   }
 
   std::tuple<Ups...> ups_;
