@@ -15,6 +15,7 @@
 #include <penstock/io/listening_socket.hpp>
 #include <penstock/io/open_mode.hpp>
 #include <penstock/io/read_chunks.hpp>
+#include <penstock/io/read_lines.hpp>
 #include <penstock/io/stream_socket.hpp>
 #include <penstock/io/tcp.hpp>
 #include <penstock/io/tcp_listener.hpp>

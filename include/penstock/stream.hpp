@@ -8,20 +8,32 @@
 // IWYU pragma: begin_exports
 #include <penstock/stream/any_stream.hpp>
 #include <penstock/stream/buffered.hpp>
+#include <penstock/stream/checksum_into.hpp>
+#include <penstock/stream/chunk.hpp>
+#include <penstock/stream/chunk_bytes.hpp>
 #include <penstock/stream/chunk_within.hpp>
 #include <penstock/stream/collect.hpp>
 #include <penstock/stream/combine_latest.hpp>
+#include <penstock/stream/concat.hpp>
 #include <penstock/stream/conflate.hpp>
+#include <penstock/stream/csv_options.hpp>
+#include <penstock/stream/csv_row.hpp>
+#include <penstock/stream/csv_rows.hpp>
 #include <penstock/stream/debounce.hpp>
 #include <penstock/stream/distinct_until_changed.hpp>
 #include <penstock/stream/drain.hpp>
+#include <penstock/stream/empty.hpp>
 #include <penstock/stream/filter.hpp>
+#include <penstock/stream/flat_map.hpp>
 #include <penstock/stream/fold.hpp>
 #include <penstock/stream/for_each.hpp>
 #include <penstock/stream/from.hpp>
+#include <penstock/stream/generate.hpp>
 #include <penstock/stream/generator.hpp>
 #include <penstock/stream/group_by.hpp>
 #include <penstock/stream/idle_timeout.hpp>
+#include <penstock/stream/interval.hpp>
+#include <penstock/stream/lines.hpp>
 #include <penstock/stream/map.hpp>
 #include <penstock/stream/map_concurrent.hpp>
 #include <penstock/stream/map_partitioned.hpp>
@@ -30,6 +42,7 @@
 #include <penstock/stream/observe.hpp>
 #include <penstock/stream/offload_map.hpp>
 #include <penstock/stream/paged.hpp>
+#include <penstock/stream/receive.hpp>
 #include <penstock/stream/recover.hpp>
 #include <penstock/stream/retry_source.hpp>
 #include <penstock/stream/scan.hpp>
@@ -39,5 +52,6 @@
 #include <penstock/stream/take_while.hpp>
 #include <penstock/stream/tap.hpp>
 #include <penstock/stream/throttle.hpp>
+#include <penstock/stream/window.hpp>
 #include <penstock/stream/zip.hpp>
 // IWYU pragma: end_exports

@@ -1,0 +1,57 @@
+// tests/io/read_lines_test.cpp
+// SPDX-License-Identifier: BSL-1.0
+#include <penstock/io/read_lines.hpp>
+
+#include <penstock/io.hpp>
+#include <penstock/stream.hpp>
+
+#include <support/each_driver.hpp>
+#include <support/temporary_folder.hpp>
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <string>
+
+using namespace penstock;
+
+static_assert(stream<decltype(read_lines(std::declval<file&>()))>);
+
+TEST_CASE("read_lines() gives the lines of a file, over the ends of its chunks too") {
+  support::on_each_driver([](runtime& rt) {
+    const support::temporary_folder folder;
+    const std::string name = folder / "text";
+    {
+      std::ofstream out(name, std::ios::binary);
+      for (int i = 0; i < 30'000; ++i) out << "line " << i << (i % 2 == 0 ? "\n" : "\r\n");
+      out << "the last";
+    }
+    // [lines]
+    auto longest_line = [](std::string path) -> task<result<std::size_t>> {
+      file text = co_await ok(file::open(path, open_mode::read));
+      auto longer = [](std::size_t most, const buffer& line) {
+        return line.size() < most ? most : line.size();
+      };
+      co_return co_await (read_lines(text) | fold(std::size_t{0}, longer));
+    };
+    // [/lines]
+    auto longest = rt.run(longest_line(name));
+    CHECK(longest.value() == 10);
+
+    auto check_all = [](std::string path) -> task<result<int>> {
+      file text = co_await ok(file::open(path, open_mode::read));
+      int next = 0;
+      auto check = [&](const buffer& line) {
+        if (next == 30'000)
+          CHECK(line.text() == "the last");
+        else
+          CHECK(line.text() == "line " + std::to_string(next));
+        ++next;
+      };
+      co_await ok(read_lines(text) | for_each(check));
+      co_return next;
+    };
+    auto lines_in_all = rt.run(check_all(name));
+    CHECK(lines_in_all.value() == 30'001);
+  });
+}

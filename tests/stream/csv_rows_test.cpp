@@ -1,0 +1,125 @@
+// tests/stream/csv_rows_test.cpp
+// SPDX-License-Identifier: BSL-1.0
+#include <penstock/stream/csv_rows.hpp>
+
+#include <penstock/stream.hpp>
+#include <penstock/test/allocation_counter.hpp>
+#include <penstock/test/replace_new.hpp>
+
+#include <support/penstock_test.hpp>
+#include <support/pieces.hpp>
+#include <support/slowly.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace penstock;
+using support::pieces;
+
+namespace {
+using texts = std::vector<std::string>;
+// "a|b"
+std::string joined(const csv_row& row) {
+  std::string all;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (i != 0) all += '|';
+    all += row[i];
+  }
+  return all;
+}
+constexpr std::string_view people =
+    "\xEF\xBB\xBFname,born,motto\r\n"
+    "Ada,1815,\"dreams, and numbers\"\r\n"
+    "Grace,1906,\"says \"\"ship\"\"\nat sea\"\r\n";
+}  // namespace
+
+PENSTOCK_TEST("csv_rows() gives rows wherever the buffers are cut, driven or pulled") {
+  const texts expected{"name|born|motto", "Ada|1815|dreams, and numbers",
+                       "Grace|1906|says \"ship\"\nat sea"};
+  for (std::size_t size = 1; size <= people.size(); ++size) {
+    CAPTURE(size);
+    auto driven = co_await (from(pieces(people, size)) | csv_rows() | map(joined) | collect());
+    CHECK(driven.value() == expected);
+    auto pulled = co_await (from(pieces(people, size)) | support::slowly() | csv_rows() |
+                            map(joined) | collect());
+    CHECK(pulled.value() == expected);
+  }
+}
+
+PENSTOCK_TEST("with a header fields are found by the name of their column") {
+  auto input = pieces(people, 16);
+  // [csv_rows]
+  std::string oldest;
+  auto look = [&](const csv_row& row) {
+    if (row.find("born") == "1815") oldest = row[0];
+  };
+  const csv_options options{.header = true};
+  auto done = co_await (from(std::move(input)) | csv_rows(options) | for_each(look));
+  // [/csv_rows]
+  CHECK(done);
+  CHECK(oldest == "Ada");
+
+  auto rows = from(pieces(people, 16)) | csv_rows(options);
+  auto first = co_await rows.next();
+  const csv_row ada = *std::move(first.value());
+  CHECK(ada.number() == 2);
+  CHECK(ada.size() == 3);
+  CHECK(ada.find("motto") == "dreams, and numbers");
+  CHECK(!ada.find("died"));
+  auto second = co_await rows.next();
+  CHECK(second.value()->find("name") == "Grace");
+  auto end = co_await rows.next();
+  CHECK(!end.value());
+
+  auto plain = from(pieces(people, 16)) | csv_rows();
+  auto names = co_await plain.next();
+  CHECK(!names.value()->find("name"));
+}
+
+PENSTOCK_TEST("a ragged row has no field in columns that it does not reach") {
+  const csv_options options{.header = true, .ragged = true};
+  auto rows = from(pieces("a,b\n1\n1,2,3\n", 4)) | csv_rows(options);
+  auto short_one = co_await rows.next();
+  CHECK(short_one.value()->find("a") == "1");
+  CHECK(!short_one.value()->find("b"));
+  auto long_one = co_await rows.next();
+  CHECK(long_one.value()->find("b") == "2");
+  CHECK((*long_one.value())[2] == "3");
+}
+
+PENSTOCK_TEST("an error of csv_rows() names the row, comes after the rows before, and stays") {
+  int seen = 0;
+  auto see = [&](const csv_row&) { ++seen; };
+  auto failed = co_await (from(pieces("a,b\n1,2\n3\n", 3)) | csv_rows() | for_each(see));
+  CHECK(failed.error().message() ==
+        "csv_rows 'row 3: 1 fields where the first row has 2': corrupt data");
+  CHECK(seen == 2);
+  auto rows = from(pieces("\"a\"b\nc\n", 3)) | csv_rows();
+  for (int i = 0; i < 2; ++i) {
+    auto next = co_await rows.next();
+    CHECK(next.error().message() ==
+          "csv_rows 'row 1: text behind the quote that ends a field': corrupt data");
+  }
+  const csv_options quotes{.delimiter = '"'};
+  auto refused = co_await (from(pieces("a", 1)) | csv_rows(quotes) | count());
+  CHECK(refused.error().message() ==
+        "csv_rows 'a delimiter that means something else': invalid option");
+}
+
+PENSTOCK_TEST("csv_rows() makes one allocation for a row, however many fields it has") {
+  if (!test::allocation_counter::available()) co_return;
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "one,two,three,four,\"five and more\",six\n";
+  auto rows = from(pieces(text, text.size())) | csv_rows();
+  auto first = co_await rows.next();
+  CHECK(first.value()->size() == 6);
+  const test::allocation_counter counted;
+  for (int i = 0; i < 50; ++i) {
+    auto row = co_await rows.next();
+    CHECK((*row.value())[4] == "five and more");
+  }
+  CHECK(counted.allocations() == 50);
+}
