@@ -36,11 +36,11 @@ class collector {
  private:
   std::vector<T> items_;
 };
-class collect_sink : public stream_sink {
+class collect_sink : public sink_base<collect_sink> {
  public:
-  template <class Up>
-  auto over(Up&& up) const {
-    return pipeline<Up, collector<typename Up::value_type>>(std::move(up));
+  template <class T>
+  collector<T> sink_for() && {
+    return {};
   }
 };
 }  // namespace detail

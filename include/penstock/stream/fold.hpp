@@ -63,14 +63,12 @@ class folder {
   [[no_unique_address]] item_call<step_type, T> call_;
 };
 template <class Acc, class F>
-class fold_sink : public stream_sink {
+class fold_sink : public sink_base<fold_sink<Acc, F>> {
  public:
   fold_sink(Acc first, F fn) : first_(std::move(first)), fn_(std::move(fn)) {}
-  template <class Up>
-  requires std::invocable<F&, Acc, typename Up::value_type>
-  auto over(Up&& up) && {
-    using T = typename Up::value_type;
-    return pipeline<Up, folder<T, Acc, F>>(std::move(up), std::move(first_), std::move(fn_));
+  template <class T>
+  requires std::invocable<F&, Acc, T> folder<T, Acc, F> sink_for() && {
+    return folder<T, Acc, F>(std::move(first_), std::move(fn_));
   }
 
  private:

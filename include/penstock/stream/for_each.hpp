@@ -61,14 +61,12 @@ class each_caller {
   [[no_unique_address]] item_call<F, T> call_;
 };
 template <class F>
-class for_each_sink : public stream_sink {
+class for_each_sink : public sink_base<for_each_sink<F>> {
  public:
   explicit for_each_sink(F fn) : fn_(std::move(fn)) {}
-  template <class Up>
-  requires std::invocable<F&, typename Up::value_type>
-  auto over(Up&& up) && {
-    using T = typename Up::value_type;
-    return pipeline<Up, each_caller<T, F>>(std::move(up), std::move(fn_));
+  template <class T>
+  requires std::invocable<F&, T> each_caller<T, F> sink_for() && {
+    return each_caller<T, F>(std::move(fn_));
   }
 
  private:

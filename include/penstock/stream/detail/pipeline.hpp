@@ -11,10 +11,12 @@
 /// and has pulled drive(Up&, pump&, std::size_t& left) as well. It may have
 ///   void open(flow&);          before anything is pulled
 ///   pulled finish(pump&);      at the end of the stream, until it says `item`: the sink is done
-///   void abort() noexcept;     it failed or was stopped, and nothing is under way any more
+///   void abort(const error*);  it failed or was stopped, and nothing is under way any more; null:
+///                              an exception, or a stop
 
 #include <penstock/core/shield.hpp>
 #include <penstock/stream/detail/flow.hpp>
+#include <penstock/stream/stream.hpp>
 
 namespace penstock::detail {
 
@@ -24,9 +26,7 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump {
   using out = result<typename Sink::result_type>;
 
  public:
-  template <class... Args>
-  explicit pipeline(Up&& up, Args&&... sink)
-      : stream_(std::move(up)), sink_(std::forward<Args>(sink)...) {}
+  pipeline(Up&& up, Sink&& sink) : stream_(std::move(up)), sink_(std::move(sink)) {}
   pipeline(pipeline&& o)
       : leaf<pipeline>(),
         flow(),
@@ -104,8 +104,8 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump {
   void stop_rest(stop_reason why) noexcept override { link_.own.request_stop(why); }
   step finish() noexcept override {
     link_.close();
-    if constexpr (requires { sink_.abort(); }) {
-      if (failed() || ended_by_stop()) sink_.abort();
+    if constexpr (requires(const error* why) { sink_.abort(why); }) {
+      if (failed() || ended_by_stop()) sink_.abort(has_error_ ? &error_ : nullptr);
     }
     return {{}, &up(), nullptr, ended_by_stop()};
   }
@@ -115,6 +115,19 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump {
   Up stream_;
   Sink sink_;
   bool ended_ = false;
+};
+
+// Base of what stands to the right of the last `|`. Derived has sink_for<T>() &&, the sink itself
+// for items of T.
+template <class Derived>
+class sink_base : public stream_sink {
+ public:
+  template <class Up>
+  requires requires(Derived&& d) { std::move(d).template sink_for<typename Up::value_type>(); }
+  auto over(Up&& up) && {
+    auto sink = static_cast<Derived&&>(*this).template sink_for<typename Up::value_type>();
+    return pipeline<Up, decltype(sink)>(std::move(up), std::move(sink));
+  }
 };
 
 }  // namespace penstock::detail

@@ -89,6 +89,7 @@ class recut_stream : public stream_interface<recut_stream<Up, Cutter>> {
       --left;
       if (!push(*std::move(piece))) return {pulled::item, false};
     }
+    left = 0;
     return {pulled::wait, true};
   }
 

@@ -1,0 +1,173 @@
+// penstock/io/write_file.hpp
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// @file
+/// The sink that writes a file, whole or not at all. Bytes to a connection: write_to.hpp.
+
+#include <penstock/io/detail/bytes_of.hpp>
+#include <penstock/io/file.hpp>
+#include <penstock/io/file_system.hpp>
+#include <penstock/stream/detail/pipeline.hpp>
+
+#include <unistd.h>
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace penstock {
+
+/// Options of `write_file`.
+struct write_file_options {
+  std::uint32_t permissions = 0666;  ///< of the file, before the umask
+  bool durable = true;               ///< bytes and name outlive a loss of power
+  bool exclusive = false;            ///< a file that is there is an error, and stays
+};
+
+namespace detail {
+inline constinit std::atomic<std::uint32_t> written_files{0};
+
+template <class T, class File = file>  // a template, as those that io_leaf.hpp speaks of
+class file_writer {
+ public:
+  using result_type = std::uint64_t;
+  static constexpr bool is_sync = false;
+
+  file_writer(std::string path, const write_file_options& o)
+      : path_(std::move(path)), options_(o) {}
+  file_writer(file_writer&& o) noexcept
+      : path_(std::move(o.path_)), options_(o.options_) {}  // before anything was pushed
+  ~file_writer() { drop(); }
+
+  [[nodiscard]] bool busy() const noexcept { return item_.has_value(); }
+  pulled push(pump& p, std::optional<T>& item) {
+    item_ = std::move(item);
+    return resume(p);
+  }
+  pulled resume(pump& p) {
+    if (const pulled s = open(p); s != pulled::item) return s;
+    const auto bytes = bytes_of(*item_);
+    if (!writing_.busy()) writing_.set(file_.write_all(bytes));
+    if (const pulled s = done(p, writing_); s != pulled::item) return s;
+    written_ += bytes.size();
+    item_.reset();
+    return pulled::item;
+  }
+  pulled finish(pump& p) {
+    if (const pulled s = open(p); s != pulled::item) return s;
+    if (!ending_.busy()) ending_.set(commit());
+    return done(p, ending_);
+  }
+  void abort(const error*) noexcept {
+    writing_.reset();
+    item_.reset();
+    drop();
+  }
+  std::uint64_t take() const noexcept { return written_; }
+
+ private:
+  // `item` once the temporary file is open.
+  pulled open(pump& p) {
+    if (file_.is_open()) return pulled::item;
+    if (!opening_.busy()) {
+      temporary_ = temporary_name();
+      opening_.set(
+          File::open(temporary_, open_mode::write | open_mode::create_new, options_.permissions));
+    }
+    if (const pulled s = opening_.advance(p); s != pulled::item) return s;
+    auto opened = opening_.take();
+    if (opened) {
+      file_ = std::move(*opened);
+      return pulled::item;
+    }
+    temporary_.clear();
+    p.of().fail(std::move(opened.error()));
+    return pulled::cut;
+  }
+  template <class Slot>
+  static pulled done(pump& p, Slot& slot) {
+    if (const pulled s = slot.advance(p); s != pulled::item) return s;
+    auto outcome = slot.take();
+    if (outcome) return pulled::item;
+    p.of().fail(std::move(outcome.error()));
+    return pulled::cut;
+  }
+  task<result<>> commit() {
+    if (options_.durable) co_await ok(file_.fsync());
+    co_await ok(file_.close());
+    const auto mode = options_.exclusive ? rename_mode::no_replace : rename_mode::replace;
+    co_await ok(rename_file(temporary_, path_, mode));
+    temporary_.clear();
+    if (options_.durable) co_await ok(sync_directory(folder()));
+    co_return {};
+  }
+  [[nodiscard]] std::string folder() const {
+    const auto slash = path_.rfind('/');
+    if (slash == std::string::npos) return ".";
+    return slash == 0 ? "/" : path_.substr(0, slash);
+  }
+  // Hidden, in the same folder; no other process or call has it.
+  [[nodiscard]] std::string temporary_name() const {
+    const auto name = path_.rfind('/') + 1;  // npos + 1 is 0
+    char unique[40];
+    std::snprintf(unique, sizeof unique, ".%d-%u.partial", static_cast<int>(::getpid()),
+                  written_files.fetch_add(1, std::memory_order_relaxed));
+    return path_.substr(0, name) + '.' + path_.substr(name) + unique;
+  }
+  void drop() noexcept {
+    file_ = File();
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    temporary_.clear();
+  }
+
+  std::string path_;
+  write_file_options options_;
+  std::string temporary_;  // while it may be there
+  File file_;
+  std::uint64_t written_ = 0;
+  std::optional<T> item_;
+  await_slot<decltype(File::open(std::string(), open_mode::write, 0))> opening_;
+  await_slot<decltype(std::declval<File&>().write_all({}))> writing_;
+  await_slot<awaiter_t<task<result<>>>> ending_;
+};
+class write_file_sink : public sink_base<write_file_sink> {
+ public:
+  write_file_sink(std::string path, const write_file_options& o)
+      : path_(std::move(path)), options_(o) {}
+  template <class T>
+  requires has_bytes<T> file_writer<T> sink_for() && {
+    return file_writer<T>(std::move(path_), options_);
+  }
+
+ private:
+  std::string path_;
+  write_file_options options_;
+};
+}  // namespace detail
+
+/// Writes the bytes of all items to the file `path`: the new file is there when all is, and else
+/// the old one or none.
+///
+/// **Shape.** `-(64K)-(64K)-(rest)-|` write_file(path) bytes in all
+/// **Parameters.** `path` - the file; what is there is replaced. Items are `buffer`, strings, or
+/// other things with contiguous bytes.
+/// **Result.** `result<std::uint64_t>` of the pipeline: bytes written.
+/// **Errors.** those of the stream and of the file, naming operation and path: a full disk, a
+/// folder that is not there; `std::errc::file_exists` with `exclusive`.
+/// **Suspends.** as the stream and the operations of `file` do.
+/// **Cancellation.** ends what is in flight; nothing is left. A stop while the name is being
+/// changed leaves the old file or the new one, whole.
+/// **Complexity.** writes one item at a time, each as one operation; a frame at the end. What it
+/// writes to first is hidden, in the same folder (`.NAME.PID-N.partial`), and is removed unless the
+/// process is killed.
+/// **Lifetime.** as any pipeline.
+/// **Example.** @snippet tests/io/write_file_test.cpp write_file
+[[nodiscard]] inline detail::write_file_sink write_file(std::string path,
+                                                        write_file_options o = {}) {
+  return {std::move(path), o};
+}
+
+}  // namespace penstock
