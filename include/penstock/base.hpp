@@ -10,6 +10,7 @@
 #include <penstock/base/backoff.hpp>
 #include <penstock/base/backoff_presets.hpp>
 #include <penstock/base/buffer.hpp>
+#include <penstock/base/buffer_slicer.hpp>
 #include <penstock/base/checksum.hpp>
 #include <penstock/base/chunk_queue.hpp>
 #include <penstock/base/clock.hpp>

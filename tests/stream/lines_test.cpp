@@ -2,9 +2,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <penstock/stream/lines.hpp>
 
+#include <penstock/core/sleep.hpp>
+#include <penstock/core/when_all.hpp>
 #include <penstock/core/with_group.hpp>
+#include <penstock/core/with_timeout.hpp>
 #include <penstock/core/yield.hpp>
 #include <penstock/stream.hpp>
+#include <penstock/sync/channel.hpp>
 #include <penstock/test/allocation_counter.hpp>
 #include <penstock/test/replace_new.hpp>
 
@@ -19,6 +23,7 @@
 #include <vector>
 
 using namespace penstock;
+using namespace std::chrono_literals;
 using support::buffers;
 using support::pieces;
 
@@ -111,6 +116,37 @@ PENSTOCK_TEST("a line of more bytes than the limit is an error that names its nu
   const lines_options none{.most_bytes = 0};
   auto refused = co_await (from(buffers("a")) | lines(none) | count());
   CHECK(refused.error().message() == "lines 'of 0 bytes': invalid option");
+}
+
+PENSTOCK_TEST("a stop while lines() waits for its source loses no part of a line") {
+  channel<buffer> wire(1);
+  auto send = [&]() -> task<> {
+    for (auto& piece : buffers("one\ntw", "o\nth", "ree")) {
+      co_await sleep_for(5ms);
+      auto sent = co_await wire.send(std::move(piece));
+      CHECK(sent);
+    }
+    wire.close();
+  };
+  texts all;
+  int late = 0;
+  auto read = [&]() -> task<> {
+    auto cut = receive(wire) | lines();
+    for (;;) {
+      auto line = co_await with_timeout(2ms, cut.next());
+      if (!line) {
+        CHECK(line.error() == errc::timed_out);
+        ++late;
+      } else if (*line) {
+        all.emplace_back((*line)->text());
+      } else {
+        break;
+      }
+    }
+  };
+  co_await when_all(send(), read());
+  CHECK(all == texts{"one", "two", "three"});
+  CHECK(late >= 6);
 }
 
 PENSTOCK_TEST("lines() of one large buffer lets others run and can be stopped") {

@@ -20,6 +20,9 @@
 #include <utility>
 
 namespace penstock {
+namespace detail {
+class buffer_slicer;
+}  // namespace detail
 
 /// Who lent the bytes of a buffer: the base of a pool's or a ring's control block.
 ///
@@ -39,17 +42,20 @@ class buffer_owner {
 
  private:
   friend class buffer;
+  friend detail::buffer_slicer;
 
   void begin() noexcept {
     PENSTOCK_ASSERT(references_.load(detail::memory_order_relaxed) == 0,
                     "the owner's last lease has not ended: slice it instead");
     references_.store(1, detail::memory_order_relaxed);
   }
-  void retain() noexcept { references_.fetch_add(1, detail::memory_order_relaxed); }
-  void drop() noexcept {
+  void retain(std::uint32_t count = 1) noexcept {
+    references_.fetch_add(count, detail::memory_order_relaxed);
+  }
+  void drop(std::uint32_t count = 1) noexcept {
     // The only holder needs no read-modify-write. Pairs with the decrement of another holder.
-    if (references_.load(detail::memory_order_acquire) != 1 &&
-        references_.fetch_sub(1, detail::memory_order_acq_rel) != 1)
+    if (references_.load(detail::memory_order_acquire) != count &&
+        references_.fetch_sub(count, detail::memory_order_acq_rel) != count)
       return;
     references_.store(0, detail::memory_order_relaxed);
     release_(this);
@@ -152,6 +158,7 @@ class [[nodiscard]] buffer {
   }
 
  private:
+  friend detail::buffer_slicer;
   buffer(std::byte* data, std::size_t size, buffer_owner* owner) noexcept
       : data_(data), size_(size), owner_(owner) {}
 

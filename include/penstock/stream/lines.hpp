@@ -7,13 +7,14 @@
 /// csv_rows.hpp.
 
 #include <penstock/base/buffer.hpp>
+#include <penstock/base/buffer_slicer.hpp>
 #include <penstock/stream/detail/recut_stream.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace penstock {
@@ -33,50 +34,43 @@ class line_cutter {
   explicit line_cutter(lines_options o) noexcept : most_(o.most_bytes) {}
 
   void put(buffer&& in) {
-    begin_ += in_.text();  // an unfinished line, in case that it goes on
-    in_ = std::move(in);
+    begin_ += in_.rest().text();  // an unfinished line, in case that it goes on
+    in_ = buffer_slicer(std::move(in));
   }
   pulled get(flow& f, bool ended, std::optional<buffer>& out) {
     if (most_ == 0) return refuse_option(f, "lines", "of 0 bytes");
-    const auto* const end =
-        in_.empty() ? nullptr
-                    : static_cast<const std::byte*>(std::memchr(in_.data(), '\n', in_.size()));
-    if (end) {
-      const auto here = static_cast<std::size_t>(end - in_.data());
-      if (!emit(here, true, out)) return too_long(f);
-      if (here + 1 == in_.size())
-        in_.reset();
-      else
-        in_.remove_prefix(here + 1);
+    const std::string_view rest = in_.rest().text();
+    if (const auto end = rest.find('\n'); end != rest.npos) {
+      if (!emit(rest.substr(0, end), true, out)) return too_long(f);
       return pulled::item;
     }
+    const std::size_t size = begin_.size() + rest.size();
     if (!ended) {  // with a \r that may be of its end
-      if (begin_.size() + in_.size() > most_ && begin_.size() + in_.size() - most_ > 1)
-        return too_long(f);
+      if (size > most_ && size - most_ > 1) return too_long(f);
       return pulled::wait;
     }
-    if (begin_.empty() && in_.empty()) return pulled::end;
-    if (!emit(in_.size(), false, out)) return too_long(f);
-    in_.reset();
+    if (size == 0) return pulled::end;
+    if (!emit(rest, false, out)) return too_long(f);
     return pulled::item;
   }
 
  private:
-  // The line that ends behind `here` bytes of the input.
-  bool emit(std::size_t here, bool has_end, std::optional<buffer>& out) {
+  // The line that ends with `last`, and with a \n if it `has_end`.
+  bool emit(std::string_view last, bool has_end, std::optional<buffer>& out) {
+    const std::string_view tail = last.empty() ? begin_ : last;
+    const std::size_t carriage_return = has_end && !tail.empty() && tail.back() == '\r' ? 1 : 0;
+    const std::size_t size = begin_.size() + last.size() - carriage_return;
+    if (size > most_) return false;
     if (begin_.empty()) [[likely]] {
-      if (has_end && here != 0 && in_.text()[here - 1] == '\r') --here;
-      if (here > most_) return false;
-      out.emplace(in_.first(here));
+      out.emplace(in_.split(size, carriage_return + (has_end ? 1 : 0)));
     } else {
-      const char last = here != 0 ? in_.text()[here - 1] : begin_.back();
-      const std::size_t return_sign = has_end && last == '\r' ? 1 : 0;
-      if (begin_.size() + here - return_sign > most_) return false;
-      begin_ += in_.text().substr(0, here);
-      begin_.resize(begin_.size() - return_sign);
+      begin_ += last;
+      begin_.resize(size);
       out.emplace(buffer::copy_of(begin_));
       begin_.clear();
+      in_.skip(last.size() + (has_end ? 1 : 0));
     }
+    if (in_.rest().empty()) in_.reset();
     ++number_;
     return true;
   }
@@ -90,7 +84,7 @@ class line_cutter {
   std::size_t most_;
   std::uint64_t number_ = 1;  // of the line that is next
   std::string begin_;         // of the line, from the inputs before
-  buffer in_;                 // what is left of the input
+  buffer_slicer in_;          // what is left of the input
 };
 struct cut_lines {
   lines_options options;
