@@ -22,4 +22,6 @@
 #include <penstock/io/tcp_stream.hpp>
 #include <penstock/io/unix_listener.hpp>
 #include <penstock/io/unix_stream.hpp>
+#include <penstock/io/write_file.hpp>
+#include <penstock/io/write_to.hpp>
 // IWYU pragma: end_exports

@@ -51,7 +51,9 @@
 #include <penstock/stream/take.hpp>
 #include <penstock/stream/take_while.hpp>
 #include <penstock/stream/tap.hpp>
+#include <penstock/stream/tee.hpp>
 #include <penstock/stream/throttle.hpp>
+#include <penstock/stream/to_channel.hpp>
 #include <penstock/stream/window.hpp>
 #include <penstock/stream/zip.hpp>
 // IWYU pragma: end_exports

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -57,8 +58,10 @@ class file_writer {
     return pulled::item;
   }
   pulled finish(pump& p) {
-    if (const pulled s = open(p); s != pulled::item) return s;
-    if (!ending_.busy()) ending_.set(commit());
+    if (!ending_.busy()) {
+      if (const pulled s = open(p); s != pulled::item) return s;
+      ending_.set(commit());
+    }
     return done(p, ending_);
   }
   void abort(const error*) noexcept {
@@ -130,7 +133,8 @@ class file_writer {
   std::uint64_t written_ = 0;
   std::optional<T> item_;
   await_slot<decltype(File::open(std::string(), open_mode::write, 0))> opening_;
-  await_slot<decltype(std::declval<File&>().write_all({}))> writing_;
+  await_slot<decltype(std::declval<File&>().write_all(std::declval<std::span<const std::byte>>()))>
+      writing_;
   await_slot<awaiter_t<task<result<>>>> ending_;
 };
 class write_file_sink : public sink_base<write_file_sink> {

@@ -6,12 +6,14 @@
 /// The sink that writes to a connection, and the source that reads from one. Files: write_file.hpp,
 /// read_chunks.hpp.
 
+#include <penstock/base/buffer.hpp>
 #include <penstock/io/byte_stream.hpp>
 #include <penstock/io/detail/bytes_of.hpp>
 #include <penstock/stream/detail/pipeline.hpp>
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace penstock {
@@ -70,7 +72,9 @@ class stream_writer {
   write_to_options options_;
   std::uint64_t written_ = 0;
   std::optional<T> item_;
-  await_slot<awaiter_t<decltype(std::declval<Stream&>().write_all({}))>> writing_;
+  await_slot<awaiter_t<decltype(std::declval<Stream&>().write_all(
+      std::declval<std::span<const std::byte>>()))>>
+      writing_;
   await_slot<awaiter_t<task<result<>>>> ending_;
 };
 template <class Stream>

@@ -8,7 +8,9 @@
 
 #include <penstock/stream/detail/pipeline.hpp>
 
+#include <concepts>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace penstock {
@@ -21,7 +23,9 @@ struct to_channel_options {
 namespace detail {
 template <class Channel, class T>
 class channel_sink_of {
-  using send_awaiter = decltype(std::declval<Channel&>().send(std::declval<T>()));
+  using sent = decltype(std::declval<Channel&>().send(std::declval<T>()));
+  static constexpr bool waits = awaitable<sent>;  // not that of an unbounded one
+  struct nothing {};
 
  public:
   using result_type = void;
@@ -29,17 +33,27 @@ class channel_sink_of {
 
   channel_sink_of(Channel& to, bool keep_open) noexcept : to_(&to), keep_open_(keep_open) {}
 
-  [[nodiscard]] bool busy() const noexcept { return sending_.busy(); }
+  [[nodiscard]] bool busy() const noexcept {
+    if constexpr (waits)
+      return sending_.busy();
+    else
+      return false;
+  }
   pulled push(pump& p, std::optional<T>& item) {
-    sending_.set(to_->send(*std::move(item)));
-    return resume(p);
+    if constexpr (waits) {
+      sending_.set(to_->send(*std::move(item)));
+      return resume(p);
+    } else {
+      return judge(p, to_->send(*std::move(item)));
+    }
   }
   pulled resume(pump& p) {
-    if (const pulled s = sending_.advance(p); s != pulled::item) return s;
-    auto sent = sending_.take();
-    if (sent) return pulled::item;
-    p.of().fail(std::move(sent.error()));
-    return pulled::cut;
+    if constexpr (waits) {
+      if (const pulled s = sending_.advance(p); s != pulled::item) return s;
+      return judge(p, sending_.take());
+    } else {
+      return pulled::item;
+    }
   }
   pulled finish(pump&) {
     if (!keep_open_) to_->close();
@@ -55,9 +69,15 @@ class channel_sink_of {
   static void take() noexcept {}
 
  private:
+  static pulled judge(pump& p, result<>&& outcome) {
+    if (outcome) return pulled::item;
+    p.of().fail(std::move(outcome.error()));
+    return pulled::cut;
+  }
+
   Channel* to_;
   bool keep_open_;
-  await_slot<send_awaiter> sending_;
+  [[no_unique_address]] std::conditional_t<waits, await_slot<sent>, nothing> sending_;
 };
 template <class Channel>
 class to_channel_sink : public sink_base<to_channel_sink<Channel>> {
@@ -78,7 +98,8 @@ class to_channel_sink : public sink_base<to_channel_sink<Channel>> {
 /// Sends all items to `to`, and closes it at the end.
 ///
 /// **Shape.** `-a-b-|` to_channel(c) c: a, b, closed
-/// **Parameters.** `to` - a `channel` of any policy; outlives the pipeline. `o` - see there.
+/// **Parameters.** `to` - a `channel` or `unbounded_channel`, of any policy; outlives the pipeline.
+/// `o` - see there.
 /// **Result.** `result<>` of the pipeline.
 /// **Errors.** those of the stream: the channel's receivers get the same one, behind what was sent;
 /// the channel's reason when it was closed by others.
