@@ -54,6 +54,7 @@
 #include <penstock/stream/tee.hpp>
 #include <penstock/stream/throttle.hpp>
 #include <penstock/stream/to_channel.hpp>
+#include <penstock/stream/upstream_on.hpp>
 #include <penstock/stream/window.hpp>
 #include <penstock/stream/zip.hpp>
 // IWYU pragma: end_exports
