@@ -153,15 +153,54 @@ class stream_interface {
 template <stream S>
 using stream_value_t = typename detail::value_of_stream<std::remove_cvref_t<S>>::type;
 
+namespace detail {
+template <class Part, class S>
+concept takes = requires(Part&& part, S&& s) {
+  std::forward<Part>(part).over(pullable_of(std::forward<S>(s)));
+};
+// What a `|` that cannot be gives, so that there is one error only.
+struct refused {
+  bool await_ready() const noexcept;
+  template <class Handle>
+  void await_suspend(Handle) const noexcept;
+  void await_resume() const noexcept;
+};
+// One `|`, and a sentence where it cannot be.
+template <class S, class Part>
+auto put_together(S&& s, Part&& part) {
+  if constexpr (takes<Part, S>) {
+    return std::forward<Part>(part).over(pullable_of(std::forward<S>(s)));
+  } else {
+    static_assert(!std::is_lvalue_reference_v<Part>,
+                  "a stage or sink is used once: std::move() it behind the |");
+    static_assert(
+        std::is_lvalue_reference_v<Part>,
+        "this stage or sink does not take the items of the stream before it: its function "
+        "is called with an item as an rvalue (filter, tap and the like: const T&)");
+    return refused();
+  }
+}
+template <class P>
+concept part_of_pipeline = stage<P> || sink<P>;
+}  // namespace detail
+
 /// `source | stage`: a stream again. A stream that is an lvalue is used where it is.
 template <stream S, detail::stage Stage>
 [[nodiscard]] auto operator|(S&& s, Stage&& stage) {
-  return std::forward<Stage>(stage).over(detail::pullable_of(std::forward<S>(s)));
+  return detail::put_together(std::forward<S>(s), std::forward<Stage>(stage));
 }
 /// `source | ... | sink`: a pipeline, to be awaited; it yields the sink's `result`.
 template <stream S, detail::sink Sink>
 [[nodiscard]] auto operator|(S&& s, Sink&& sink) {
-  return std::forward<Sink>(sink).over(detail::pullable_of(std::forward<S>(s)));
+  return detail::put_together(std::forward<S>(s), std::forward<Sink>(sink));
+}
+// Anything else on the left.
+template <class S, detail::part_of_pipeline Part>
+requires(!stream<S> && !detail::part_of_pipeline<S>) detail::refused operator|(S&&, Part&&) {
+  constexpr bool told = std::is_same_v<std::remove_cvref_t<S>, detail::refused>;
+  static_assert(told || !awaitable<S>, "nothing goes behind a sink: the pipeline is awaited");
+  static_assert(told || awaitable<S>, "what is left of the | is no stream: from(range) makes one");
+  return {};
 }
 
 }  // namespace penstock
