@@ -8,6 +8,7 @@
 #include <penstock/sync/channel.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -199,6 +200,33 @@ void close_ends_all() {
 MODEL_TEST("channel: close() reaches who waits and who is about to") {
   close_ends_all<0>();
   close_ends_all<1>();
+}
+
+MODEL_TEST("channel: one who waits for a place is in nobody's way") {
+  struct reserved : world<1> {
+    std::optional<channel<int>::slot> place = c.try_reserve();
+    model::started<channel<int>::reserve_awaiter> parked{one, c.reserve()};
+  };
+  // It gets the place and gives it back, or is stopped; the value goes to the receiver.
+  model::proved(model::explore<reserved>(
+      "channel: parked reserve, send, release and receive", {.pre_emptions = 2}, nothing_lost,
+      [](reserved& s) { s.parked.wait(); }, [](reserved& s) { s.send(s.two, 1); },
+      [](reserved& s) {
+        s.place.reset();
+        model::expect(s.receive(s.three) == 1, "it is received");
+      }));
+  model::proved(model::explore<reserved>(
+      "channel: stopped reserve, send, receive", {.pre_emptions = 2},
+      [](reserved& s) {
+        s.place.reset();
+        nothing_lost(s);
+      },
+      [](reserved& s) {
+        s.parked.stop();
+        s.parked.wait();
+      },
+      [](reserved& s) { s.send(s.two, 1); },
+      [](reserved& s) { model::expect(s.receive(s.three) == 1, "it is received"); }));
 }
 
 MODEL_TEST("channel: a sender in line is not passed") {

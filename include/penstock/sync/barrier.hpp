@@ -45,7 +45,8 @@ class basic_barrier {
 
   /// Arrives, and waits for the others.
   ///
-  /// **Result.** true for one of them, the last to arrive: whoever does what is done once a phase.
+  /// **Result.** true for one of them, who does what is done once a phase: the last to arrive, or,
+  /// when drop() has ended the phase, the first.
   /// **Suspends.** unless it is the last; resumes on the waiting task's loop.
   /// **Cancellation.** takes the arrival back: somebody else has to arrive, or `drop()`.
   [[nodiscard]] arrive_awaiter arrive_and_wait() noexcept { return arrive_awaiter(*this); }
@@ -57,7 +58,9 @@ class basic_barrier {
     detail::wake_section section(lock_);
     PENSTOCK_ASSERT(parties_ > arrived_, "more parties are dropped than there are");
     --parties_;
-    if (arrived_ != 0 && arrived_ == parties_) release(section.wake);
+    if (arrived_ == 0 || arrived_ != parties_) return;
+    arrive_awaiter::owner_of(*waiters_.front()).last_ = true;  // in the place of the last to arrive
+    release(section.wake);
   }
 
   /// How many are waited for in each phase.
@@ -67,6 +70,8 @@ class basic_barrier {
   }
 
  private:
+  friend arrive_awaiter;
+
   // Under the lock.
   void release(detail::wake_list& wake) noexcept {
     arrived_ = 0;
@@ -95,6 +100,7 @@ class [[nodiscard]] basic_barrier<Policy>::arrive_awaiter
 
  private:
   friend detail::primitive_leaf<arrive_awaiter>;
+  friend basic_barrier;
 
   bool try_now(detail::wake_list& wake) noexcept {
     auto& b = *barrier_;

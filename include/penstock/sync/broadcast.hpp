@@ -191,7 +191,11 @@ result<std::size_t> basic_broadcast<T, Policy>::send(T value) {
   detail::wake_section section(lock_);
   if (reason_.there()) return tl::unexpected<error>(reason_.why());
   const std::uint64_t at = tail();
-  std::swap(slot(at), old);
+  auto& place = slot(at);
+  std::optional<T> next(std::move(old));  // moved only: swap would ask for more
+  old.reset();
+  if (place) old.emplace(*std::move(place));
+  place.emplace(*std::move(next));
   tail_.store(at + 1, detail::memory_order_release);
   while (auto* const first = waiters_.pop_front()) section.wake.push(*first);
   return receivers_;

@@ -115,7 +115,7 @@ class basic_channel {
   ///
   /// **Result.** `result<channel_slot<T>>`.
   /// **Errors.** the reason of `close`; `errc::never_satisfiable` when the capacity is 0.
-  /// **Suspends.** as `send`.
+  /// **Suspends.** as `send`. Values that are sent meanwhile may go straight to receivers.
   /// **Cancellation.** loses the place in the queue, nothing else.
   [[nodiscard]] reserve_awaiter reserve() noexcept { return reserve_awaiter(*this); }
   /// Receives the oldest value.
@@ -169,7 +169,8 @@ class basic_channel {
   [[nodiscard]] bool has_room() const noexcept {
     return ring_.size() + reserved_ < ring_.capacity();
   }
-  // Receivers wait only while the ring is empty, senders only while there is no room.
+  // Receivers wait only while the ring is empty and no value waits; senders only while there is no
+  // room, with values only while no receiver waits.
   bool hand_over(T& value, detail::wake_list& wake) noexcept {
     while (auto* const first = receivers_.pop_front()) {
       auto& receiver = receive_awaiter::owner_of(*first);
@@ -194,7 +195,7 @@ class basic_channel {
     if (!ring_.empty()) {
       ring_.pop_front(to);
       refill(wake);
-    } else if (sending* const first = first_sender()) {  // capacity 0, or all places are reserved
+    } else if (sending* const first = first_value()) {  // capacity 0, or all places are reserved
       first->hand_to(to, wake);
     }
   }
@@ -211,6 +212,18 @@ class basic_channel {
       auto& sender = sending::owner_of(*first);
       if (detail::claim(sender.choice_)) return &sender;
       senders_.erase(*first);
+    }
+    return nullptr;
+  }
+  // The first with a value: one who waits for a reserved place goes on waiting.
+  sending* first_value() noexcept {
+    for (auto at = senders_.begin(); at != senders_.end();) {
+      auto& parked = *at;
+      ++at;
+      auto& sender = sending::owner_of(parked);
+      if (sender.reserves()) continue;
+      if (detail::claim(sender.choice_)) return &sender;
+      senders_.erase(parked);
     }
     return nullptr;
   }

@@ -26,7 +26,8 @@ class condition_awaiter;
 /// **Thread-safety.** any thread, the same object too; with or without the mutex.
 /// **Memory order.** that of the mutex.
 /// **Complexity.** 32 bytes; O(1) to wait, to notify one, to be cancelled; no allocation.
-/// **Lifetime.** destroying it while tasks wait asserts.
+/// **Lifetime.** outlives its waits, also those that were notified and have not gone on;
+/// destroying it while tasks wait asserts.
 /// **Example.** @snippet tests/sync/condition_test.cpp condition
 /// **See also.** `mutex`, `event`, `watch`.
 template <class Policy>
@@ -162,7 +163,10 @@ class condition_awaiter : public leaf<condition_awaiter<Policy, Predicate>> {
  private:
   // Into the list first, then out of the mutex: what comes between is not missed.
   step wait_again() noexcept {
-    if (stop_requested(*up_)) return {{}, up_, nullptr, true};
+    if (stop_requested(*up_)) {
+      lock_->unlock();
+      return {{}, up_, nullptr, true};
+    }
     told_.emplace(told_awaiter(*condition_));
     told_->open(*this, 0, *up_, *up_->env);
     const handle nothing_yet = told_->begin();

@@ -48,7 +48,7 @@ class basic_latch {
   /// **Suspends.** until then; resumes on the waiting task's loop.
   /// **Cancellation.** ends at once; the count stays.
   [[nodiscard]] wait_awaiter wait() noexcept { return open_.wait(); }
-  /// `count_down()`, then `wait()`.
+  /// `count_down()`, then `wait()`: the latch outlives the call, unlike that of `count_down()`.
   [[nodiscard]] wait_awaiter arrive_and_wait() noexcept {
     count_down();
     return wait();

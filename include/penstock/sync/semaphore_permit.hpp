@@ -16,6 +16,8 @@ namespace penstock {
 
 template <class Policy>
 class basic_semaphore;
+template <class Policy>
+class basic_shared_mutex;
 namespace detail {
 template <class Policy, class Predicate>
 class condition_awaiter;
@@ -78,6 +80,7 @@ class [[nodiscard("the permits return when this object ends")]] basic_semaphore_
   }
 
  private:
+  friend basic_shared_mutex<Policy>;
   template <class, class>
   friend class detail::condition_awaiter;
 

@@ -95,6 +95,7 @@ class basic_shared_mutex {
   /// The writer becomes a reader; no other writer comes between. `lock` is held.
   [[nodiscard]] shared_lock_type downgrade(lock_type lock) noexcept {
     PENSTOCK_ASSERT(lock.owns_lock(), "a lock that is not held cannot be downgraded");
+    PENSTOCK_ASSERT(lock.held_.semaphore_ == &all_, "downgrade() of another mutex's lock");
     return shared_lock_type(lock.held_.split(1));
   }
 

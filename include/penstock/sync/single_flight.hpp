@@ -7,6 +7,7 @@
 /// afterwards: that is a cache. One value without a key is a `lazy` (once.hpp).
 
 #include <penstock/base/assert.hpp>
+#include <penstock/base/intrusive_list.hpp>
 #include <penstock/base/result.hpp>
 #include <penstock/base/scope_exit.hpp>
 #include <penstock/core/finally.hpp>
@@ -24,7 +25,6 @@
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace penstock {
 
@@ -74,7 +74,8 @@ class is_inside {
 /// **Thread-safety.** any thread, the same object too. A load runs on the loop of the one that
 /// started it, in its service scope.
 /// **Complexity.** O(1); a flight allocates its record, a coroutine and a place in the table.
-/// **Lifetime.** destroying it while a load is in flight asserts: `co_await close()` first.
+/// **Lifetime.** outlives its runs; destroying it before they are over asserts: `co_await close()`
+/// first.
 /// **Example.** @snippet tests/sync/single_flight_test.cpp single_flight
 /// **See also.** `lazy`. After Go's x/sync `singleflight`.
 template <class Key, class Value, class Hash = std::hash<Key>>
@@ -86,7 +87,7 @@ class single_flight {
   single_flight& operator=(const single_flight&) = delete;
   ~single_flight() {
     const std::lock_guard lock(mutex_);
-    PENSTOCK_ASSERT(all_.empty(),
+    PENSTOCK_ASSERT(all_.empty() && inside_ == 0,
                     "a single_flight is destroyed while loads are in flight: close() it");
   }
 
@@ -97,8 +98,8 @@ class single_flight {
   /// On g++ 12 a temporary closure must be trivially copyable: else name it.
   /// **Result.** `result<Value>`, a copy.
   /// **Errors.** those of the load, to all; its exception likewise. `errc::would_deadlock` when a
-  /// load asks for its own key; `errc::canceled` when the loop that the load ran on has ended;
-  /// `errc::closed`.
+  /// load asks for its own key itself (loads that ask for one another's keys wait for ever);
+  /// `errc::canceled` when the loop that the load ran on has ended; `errc::closed`.
   /// **Suspends.** until the load is over.
   /// **Cancellation.** leaves the flight: neither the one that started it nor a follower stops it
   /// for the others; with `cancel_abandoned` the last to leave does.
@@ -113,16 +114,16 @@ class single_flight {
     const std::lock_guard lock(mutex_);
     flights_.erase(key);
   }
-  /// Refuses later runs, stops what is in flight and waits for it.
+  /// Refuses later runs, stops what is in flight and waits until all runs are over.
   ///
-  /// **Suspends.** until nothing is in flight.
+  /// **Suspends.** until then.
   /// **Cancellation.** they end all the same.
   [[nodiscard]] task<> close() {
     {
       const std::lock_guard lock(mutex_);
       closed_ = true;
-      for (auto* f : all_) f->abandoned.set();
-      if (all_.empty()) empty_.set();
+      for (flight& f : all_) f.abandoned.set();
+      tell_if_empty();
     }
     co_await empty_.wait();
   }
@@ -130,11 +131,11 @@ class single_flight {
   /// Loads that are in flight.
   [[nodiscard]] std::size_t in_flight() const {
     const std::lock_guard lock(mutex_);
-    return all_.size();
+    return flying_;
   }
 
  private:
-  struct flight {
+  struct flight : detail::list_node {
     event done{"single_flight::run"};
     event abandoned;
     std::size_t waiting = 0;               // guarded by the mutex
@@ -157,14 +158,15 @@ class single_flight {
         f = at->second;
       } else {
         f = std::make_shared<flight>();
-        all_.reserve(all_.size() + 1);
         flights_.emplace(key, f);
-        all_.push_back(f.get());  // nothing throws from here on
+        all_.push_back(*f);  // nothing throws from here on
+        ++flying_;
         empty_.reset();
         mine = true;
       }
       root = f->root;
       ++f->waiting;
+      ++inside_;
     }
     const scope_exit left{[&] { leave(key, f); }};
     if (mine) {
@@ -186,6 +188,8 @@ class single_flight {
   void leave(const Key& key, const shared_flight& f) noexcept {
     {
       const std::lock_guard lock(mutex_);
+      --inside_;
+      tell_if_empty();
       if (--f->waiting != 0 || !options_.cancel_abandoned) return;
       close_to_others(key, *f);
     }
@@ -226,17 +230,23 @@ class single_flight {
     {
       const std::lock_guard lock(mutex_);
       close_to_others(key, f);
+      all_.erase(f);
+      --flying_;
+      tell_if_empty();
     }
-    f.done.set();
-    const std::lock_guard lock(mutex_);
-    std::erase(all_, &f);
-    if (all_.empty()) empty_.set();
+    f.done.set();  // the flight is its task's, still: this may be gone by then
+  }
+  // Under the mutex. Who is told may destroy this once the mutex is free.
+  void tell_if_empty() noexcept {
+    if (flying_ == 0 && inside_ == 0) empty_.set();
   }
 
   const single_flight_options options_;
   mutable std::mutex mutex_;                              // never held across an await
   std::unordered_map<Key, shared_flight, Hash> flights_;  // that can be joined; guarded by mutex_
-  std::vector<flight*> all_;                              // the same
+  detail::intrusive_list<flight> all_;                    // the same
+  std::size_t flying_ = 0;                                // how many they are
+  std::size_t inside_ = 0;                                // runs that are not over
   bool closed_ = false;                                   // the same
   event empty_;
 };

@@ -46,8 +46,9 @@ struct topic_publish_options {
 /// **Shape.** publish(room, value) -> the mailbox of each member -> receive().
 /// **Parameters.** `T` - what is published: stored once, for all. `Key` - what rooms are called.
 /// **Ordering.** a subscriber receives the messages of one publisher in the order in which they
-/// were published, in all its rooms. Who joins, or leaves, while a message is published receives it
-/// or not.
+/// were published, in all its rooms (with `slow_consumer::conflate` a message takes the place of
+/// the older one of its key). Who joins, or leaves, while a message is published receives it or
+/// not.
 /// **Thread-safety.** any thread, the same object too; also outside of any task.
 /// **Memory order.** a publish synchronises-with the receives of its message.
 /// **Complexity.** publish is O(members) and waits for nobody; it allocates the message, and the
@@ -86,7 +87,7 @@ class basic_topics final : detail::topic_directory<T, Policy> {
     rooms_.sign_on(*box);
     return subscriber(*this, std::move(box));
   }
-  /// Joins a room. False: it is in it already, or all is closed.
+  /// Joins a room. False: it is in it already, was disconnected, or all is closed.
   bool join(const subscriber& s, key_view room) {
     const std::lock_guard lock(mutex_);
     return !reason_.there() && rooms_.join(s.box_, room);

@@ -96,6 +96,11 @@ class basic_unbounded_channel {
   }
 
  private:
+  template <class, class>
+  friend class basic_weighted_channel;
+
+  // Moved from only when the result is success.
+  result<> send_or_keep(T& value);
   // Under the lock.
   void get(detail::landing<T>& value) noexcept {
     if (values_.empty()) return;
@@ -155,6 +160,10 @@ class [[nodiscard]] basic_unbounded_channel<T, Policy>::receive_awaiter
 
 template <class T, class Policy>
 result<> basic_unbounded_channel<T, Policy>::send(T value) {
+  return send_or_keep(value);
+}
+template <class T, class Policy>
+result<> basic_unbounded_channel<T, Policy>::send_or_keep(T& value) {
   using chunk = typename detail::chunk_queue<T>::chunk;
   detail::owned<chunk> more;
   for (;;) {

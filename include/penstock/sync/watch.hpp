@@ -8,6 +8,7 @@
 
 #include <penstock/base/assert.hpp>
 #include <penstock/base/result.hpp>
+#include <penstock/base/scope_exit.hpp>
 #include <penstock/sync/detail/waiter_list.hpp>
 #include <penstock/sync/local.hpp>
 #include <penstock/sync/thread_safe.hpp>
@@ -54,20 +55,25 @@ class basic_watch {
   void set(T value) {
     modify([&](T& now) { std::swap(now, value); });  // the old one goes without the lock
   }
-  /// Changes the value in place, `change(T&)` under a lock, and tells all who wait.
+  /// Changes the value in place, `change(T&)` under a lock, and tells all who wait; also when it
+  /// throws, which passes through: the value may have changed.
   template <class Change>
   void modify(Change&& change) {
-    detail::wake_section section(lock_);
-    change(value_);
-    tell(section.wake);
+    modify_if([&](T& now) {
+      change(now);
+      return true;
+    });
   }
   /// The same if `change` returns true: else nobody is told. The result is that.
   template <class Change>
   bool modify_if(Change&& change) {
     detail::wake_section section(lock_);
-    if (!change(value_)) return false;
-    tell(section.wake);
-    return true;
+    bool changed = true;  // unless it says that it has not
+    const scope_exit told([&] {
+      if (changed) tell(section.wake);
+    });
+    changed = change(value_);
+    return changed;
   }
 
   /// A copy of the value.

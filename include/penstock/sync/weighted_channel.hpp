@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -28,7 +30,7 @@ namespace penstock {
 /// **Memory order.** a send synchronises-with the receive of its value, close() with what sees it.
 /// **Complexity.** as a `semaphore` and an `unbounded_channel` together; its memory is what the
 /// values and 16 bytes for each take, in chunks of about 4 KiB.
-/// **Lifetime.** as `channel`.
+/// **Lifetime.** as `channel`; outlives its sends, also those that close() has refused.
 /// **Example.** @snippet tests/sync/weighted_channel_test.cpp weighted_channel
 /// **See also.** `channel`, `memory_budget`.
 template <class T, class Policy>
@@ -47,6 +49,7 @@ class basic_weighted_channel {
       : room_(capacity, {.name = name}), weigh_(weigh), queue_(name) {}
   basic_weighted_channel(const basic_weighted_channel&) = delete;
   basic_weighted_channel& operator=(const basic_weighted_channel&) = delete;
+  ~basic_weighted_channel() { closing_.lock(); }  // a close() that released the caller has left it
 
   /// Sends a value.
   ///
@@ -68,8 +71,12 @@ class basic_weighted_channel {
   /// Sends `value` if that needs no waiting; moved from only when the result is true.
   [[nodiscard]] bool try_send(T&& value) {
     auto permit = room_.try_acquire(weight_of(value));
-    if (!permit || !queue_.status()) return false;
-    return queue_.send({std::move(*permit), std::move(value)}).has_value();
+    if (!permit) return false;
+    item sent{std::move(*permit), std::move(value)};
+    if (queue_.send_or_keep(sent)) return true;
+    std::destroy_at(std::addressof(value));  // it need not be assignable
+    ::new (static_cast<void*>(std::addressof(value))) T(std::move(sent.value));
+    return false;
   }
   /// The oldest value, if there is one.
   [[nodiscard]] std::optional<T> try_receive() noexcept {
@@ -81,8 +88,10 @@ class basic_weighted_channel {
   /// Refuses all later sends and those that wait; values that were accepted stay. The first reason
   /// counts.
   void close(error reason = errc::closed) noexcept {
+    closing_.lock();
     queue_.close(std::move(reason));
     room_.close();
+    closing_.unlock();
   }
   [[nodiscard]] bool closed() const noexcept { return queue_.closed(); }
   /// Values that were accepted and not yet received.
@@ -103,6 +112,7 @@ class basic_weighted_channel {
 
   basic_semaphore<Policy> room_;  // outlives the weights in the queue
   weigher weigh_;
+  typename Policy::lock closing_;
   basic_unbounded_channel<item, Policy> queue_;
 };
 

@@ -58,9 +58,8 @@ class basic_channel<T, Policy>::sending : public detail::primitive_leaf<sending>
     c.settle();
     return true;
   }
-  // It is the first in the list: its next value goes to a receiver, or into the ring.
+  // Its next value goes to a receiver, or into the ring.
   void hand_to(detail::landing<T>& to, detail::wake_list& wake) noexcept {
-    if (reserves()) return;  // it goes on waiting for a place
     to.emplace(std::move(*at_));
     step(wake);
   }
@@ -77,9 +76,10 @@ class basic_channel<T, Policy>::sending : public detail::primitive_leaf<sending>
   }
   [[nodiscard]] bool done() const noexcept { return at_ == end_ || refused_.there(); }
   void serve(detail::wake_list& wake) noexcept {
-    auto& first = *channel_->senders_.pop_front();
-    channel_->patience_.served(first.who());
-    wake.push(first);
+    auto& self = this->parked();
+    channel_->senders_.erase(self);
+    channel_->patience_.served(self.who());
+    wake.push(self);
   }
   void left(detail::wake_list&) noexcept { channel_->settle(); }
   void drop(detail::wake_list& wake) noexcept {

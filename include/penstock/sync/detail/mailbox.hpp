@@ -96,6 +96,11 @@ class mailbox : public list_node {
     reason_.set(reason);
     while (auto* const first = waiters.pop_front()) section.wake.push(*first);
   }
+  // There will be no other message in it.
+  [[nodiscard]] bool is_cut_off() noexcept {
+    wake_section section(lock);
+    return reason_.there();
+  }
   // Under the lock: whether take() would not be empty.
   [[nodiscard]] bool ready() const noexcept {
     return size() != 0 || lost_last_ != 0 || reason_.there();

@@ -111,15 +111,15 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
   void refuse(errc why) noexcept {
     n_ |= why == errc::closed ? refused | was_closed : refused;
     most_ = semaphore_->capacity();
+    name_ = semaphore_->options_.name;
   }
   PENSTOCK_NOINLINE tl::unexpected<error> why_not() const noexcept {
-    const char* const name = semaphore_->options_.name;
-    if (n_ & was_closed) return fail(errc::closed, name);
+    if (n_ & was_closed) return fail(errc::closed, name_);
     const std::size_t n = n_ & ~refused;
     char numbers[64];
     std::snprintf(numbers, sizeof numbers, "%s%zu of %zu permits", n > max_permits ? "over " : "",
                   (std::min)(n, max_permits), most_);
-    return fail(errc::never_satisfiable, name, numbers);
+    return fail(errc::never_satisfiable, name_, numbers);
   }
   auto& lock() noexcept { return semaphore_->lock_; }
   detail::waiter_list& list() noexcept { return semaphore_->waiters_; }
@@ -128,7 +128,9 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
 
   basic_semaphore* semaphore_;
   std::size_t n_;
-  std::size_t most_;  // the capacity that refused it; not initialised before
+  // What refused it: the semaphore may be gone when it is told. Not initialised before.
+  std::size_t most_;
+  const char* name_;
 };
 
 template <class Policy>

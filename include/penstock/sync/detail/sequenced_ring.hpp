@@ -14,6 +14,7 @@
 /// before publishes soon.
 
 #include <penstock/base/atomic.hpp>
+#include <penstock/base/lesser.hpp>
 #include <penstock/base/spin_lock.hpp>
 #include <penstock/sync/detail/landing.hpp>
 
@@ -51,7 +52,8 @@ class sequenced_ring {
     const std::uint64_t head = position(head_);
     const std::uint64_t tail = position(tail_);
     if (tail <= head) return 0;
-    return (tail / lap_ - head / lap_) * capacity_ + index(tail) - index(head);
+    // The ends are read one after the other.
+    return lesser((tail / lap_ - head / lap_) * capacity_ + index(tail) - index(head), capacity_);
   }
 
   // Moves `value` in. False: it is full, or shut.

@@ -61,8 +61,9 @@ class topic_rooms {
   }
 
   bool join(const std::shared_ptr<box>& b, key_view name) {
-    if (is_in(*b, name)) return false;
-    b->memberships.reserve(b->memberships.size() + 1);
+    if (b->is_cut_off() || is_in(*b, name)) return false;
+    if (b->memberships.size() == b->memberships.capacity())
+      b->memberships.reserve(2 * b->memberships.size() + 1);
     auto at = rooms_.find(name);
     const bool is_new = at == rooms_.end();
     if (is_new) {

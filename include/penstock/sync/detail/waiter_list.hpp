@@ -146,6 +146,8 @@ class primitive_leaf : leaf_storage, public leaf<Derived> {
   }
   // In drop(): it was granted, rather than stopped before it waited.
   [[nodiscard]] bool granted() const noexcept { return who_ != nullptr; }
+  // While it is in the list, or has just been taken out.
+  parked_leaf& parked() noexcept { return *std::launder(reinterpret_cast<parked_node*>(node_)); }
   static Derived& owner_of(parked_leaf& leaf) noexcept {
     return static_cast<Derived&>(static_cast<primitive_leaf&>(leaf.storage()));
   }
@@ -162,7 +164,6 @@ class primitive_leaf : leaf_storage, public leaf<Derived> {
   enum class how : unsigned char { done, parked, stopped };
 
   Derived& self() noexcept { return static_cast<Derived&>(*this); }
-  parked_leaf& parked() noexcept { return *std::launder(reinterpret_cast<parked_node*>(node_)); }
 
   how park(waiter& w, bool stopping) noexcept {
     wake_section section(self().lock());
