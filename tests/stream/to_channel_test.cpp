@@ -19,6 +19,14 @@
 using namespace penstock;
 using namespace std::chrono_literals;
 
+namespace {
+std::vector<int> up_to(int n) {
+  std::vector<int> all;
+  for (int i = 1; i <= n; ++i) all.push_back(i);
+  return all;
+}
+}  // namespace
+
 // [to_channel]
 static task<result<int>> through_a_channel(std::vector<int> numbers) {
   channel<int> c{2};
@@ -34,16 +42,16 @@ TEST_CASE("to_channel() sends all, and closes at the end") {
   rt.run([]() -> task<> {
     channel<int> c{8};
     const to_channel_options open{.keep_open = true};
-    auto a = co_await (from(std::vector{1, 2}) | to_channel(c, open));
+    auto a = co_await (from(up_to(2)) | to_channel(c, open));
     CHECK(a);
     CHECK(!c.closed());
-    auto b = co_await (from(std::vector{3}) | to_channel(c));
+    auto b = co_await (from(up_to(1)) | to_channel(c));
     CHECK(b);
     CHECK(c.closed());
     CHECK(c.size() == 3);
     unbounded_channel<std::unique_ptr<int>> boxes;
     const auto box = [](int i) { return std::make_unique<int>(i); };
-    auto d = co_await (from(std::vector{1}) | map(box) | to_channel(boxes));
+    auto d = co_await (from(up_to(1)) | map(box) | to_channel(boxes));
     CHECK(d);
     CHECK(**boxes.try_receive() == 1);
   }());
@@ -64,7 +72,7 @@ TEST_CASE("to_channel(): a stop and an exception close it as canceled, its end e
   test::test_runtime rt;
   rt.run([]() -> task<> {
     channel<int> full{1};
-    auto late = co_await with_timeout(1ms, from(std::vector{1, 2, 3}) | to_channel(full));
+    auto late = co_await with_timeout(1ms, from(up_to(3)) | to_channel(full));
     CHECK(late.error() == errc::timed_out);
     CHECK(full.size() == 1);
     CHECK(*co_await full.receive() == 1);
@@ -78,7 +86,7 @@ TEST_CASE("to_channel(): a stop and an exception close it as canceled, its end e
     };
     bool thrown = false;
     try {
-      (void)co_await (from(std::vector{1, 2, 3}) | map(throws) | to_channel(c));
+      (void)co_await (from(up_to(3)) | map(throws) | to_channel(c));
     } catch (const std::runtime_error&) {
       thrown = true;
     }
@@ -89,7 +97,7 @@ TEST_CASE("to_channel(): a stop and an exception close it as canceled, its end e
 
     channel<int> closed{8};
     closed.close();
-    auto refused = co_await (from(std::vector{1}) | to_channel(closed));
+    auto refused = co_await (from(up_to(1)) | to_channel(closed));
     CHECK(refused.error() == errc::closed);
   }());
 }
@@ -115,7 +123,7 @@ TEST_CASE("tee() gives each item to all sinks") {
     };
     const auto other = [](int) { return sleep_for(1ms); };
     channel<int> c{100};
-    const auto numbers = std::vector{1, 2, 3, 4};
+    const auto numbers = up_to(4);
     const auto begin = co_await this_task::now();
     auto all = co_await (from(numbers) | tee(for_each(quick), for_each(waits), for_each(other),
                                              to_channel(c), collect()));
@@ -138,11 +146,11 @@ TEST_CASE("tee(): the first failure ends all, and each sink aborts") {
       co_return {};
     };
     const auto slow = [](int) { return sleep_for(1h); };
-    auto done = co_await (from(std::vector{1, 2, 3}) | tee(for_each(fails), to_channel(c)));
+    auto done = co_await (from(up_to(3)) | tee(for_each(fails), to_channel(c)));
     CHECK(done.error() == errc::corrupt);
     CHECK(c.size() == 2);
     CHECK(c.closed());
-    auto late = co_await with_timeout(1ms, from(std::vector{1}) | tee(for_each(slow), count()));
+    auto late = co_await with_timeout(1ms, from(up_to(1)) | tee(for_each(slow), count()));
     CHECK(late.error() == errc::timed_out);
   }());
 }

@@ -8,7 +8,8 @@
 #include <penstock/io/detail/bytes_of.hpp>
 #include <penstock/io/file.hpp>
 #include <penstock/io/file_system.hpp>
-#include <penstock/stream/detail/pipeline.hpp>
+#include <penstock/stream/for_each.hpp>
+#include <penstock/stream/stream.hpp>
 
 #include <unistd.h>
 #include <atomic>

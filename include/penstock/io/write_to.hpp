@@ -9,7 +9,8 @@
 #include <penstock/base/buffer.hpp>
 #include <penstock/io/byte_stream.hpp>
 #include <penstock/io/detail/bytes_of.hpp>
-#include <penstock/stream/detail/pipeline.hpp>
+#include <penstock/stream/for_each.hpp>
+#include <penstock/stream/stream.hpp>
 
 #include <cstdint>
 #include <optional>

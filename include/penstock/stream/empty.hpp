@@ -7,6 +7,7 @@
 /// of a program that have nothing to give, and for tests.
 
 #include <penstock/core/sleep.hpp>
+#include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/stream.hpp>
 
 #include <cstddef>

@@ -6,6 +6,7 @@
 /// Many items from each: the lines of each file, the records of each page. Streams that are known
 /// before: concat.hpp.
 
+#include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/detail/stage_call.hpp>
 #include <penstock/stream/from.hpp>
 #include <penstock/stream/stream.hpp>

@@ -6,6 +6,7 @@
 /// A stream of what a function gives, call by call: cursors, pages, counters. Of a range that is
 /// there already: from.hpp.
 
+#include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/detail/stage_call.hpp>
 #include <penstock/stream/stream.hpp>
 

@@ -7,7 +7,7 @@
 /// sensor. Only an order per key: map_partitioned.hpp.
 
 #include <penstock/base/intrusive_list.hpp>
-#include <penstock/core/detail/callable.hpp>
+#include <penstock/core/with_group.hpp>
 #include <penstock/stream/detail/alarm.hpp>
 #include <penstock/stream/detail/eager.hpp>
 #include <penstock/stream/detail/guarded.hpp>

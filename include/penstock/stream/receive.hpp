@@ -6,6 +6,7 @@
 /// What comes out of a channel, as a stream: the end of a hand-over between tasks, as the source of
 /// a pipeline.
 
+#include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/stream.hpp>
 
 #include <optional>

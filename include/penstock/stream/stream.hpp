@@ -5,6 +5,7 @@
 /// @file
 /// What a stream is, how stages and sinks are put together with `|`, and reading one in a loop.
 
+#include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/detail/flow.hpp>
 #include <penstock/stream/detail/next_awaiter.hpp>
 

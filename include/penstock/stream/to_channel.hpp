@@ -6,6 +6,7 @@
 /// The sink that sends to a channel; its receivers may be on other loops. The other direction:
 /// receive.hpp.
 
+#include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/detail/pipeline.hpp>
 
 #include <concepts>

@@ -7,6 +7,7 @@
 /// inside of it; computations: offload_map.hpp.
 
 #include <penstock/core/resume_on.hpp>
+#include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/detail/eager.hpp>
 #include <penstock/stream/to_channel.hpp>
 #include <penstock/sync/channel.hpp>

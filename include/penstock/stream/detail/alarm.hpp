@@ -8,6 +8,7 @@
 /// costs no timer operation.
 
 #include <penstock/core/sleep.hpp>
+#include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/detail/flow.hpp>
 
 namespace penstock::detail {

@@ -6,6 +6,7 @@
 /// What a stage's function may return: T, result<T>, or an awaitable of either.
 
 #include <penstock/core/with_group.hpp>
+#include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/detail/flow.hpp>
 
 #include <functional>
