@@ -172,10 +172,14 @@ TEST_CASE("a source that never waits and a stage that never refuses let others r
     int turns = 0;
     bool over = false;
     const auto other = [&]() -> task<> {
-      for (; !over; ++turns) co_await yield();
+      while (!over) {
+        ++turns;
+        co_await yield();
+      }
     };
     const auto run = [&]() -> task<> {
-      co_await (from(numbers) | conflate() | for_each([](int) {}));
+      auto done = co_await (from(numbers) | conflate() | for_each([](int) {}));
+      CHECK(done);
       over = true;
     };
     co_await when_all(run(), other());
