@@ -13,4 +13,7 @@
 #include <penstock/stream.hpp>
 #include <penstock/sync.hpp>
 #include <penstock/upload.hpp>
+
+// The paths that functions of io take are named with it.
+#include <filesystem>
 // IWYU pragma: end_exports
