@@ -6,6 +6,7 @@
 /// Begins a stream again when it has failed: a subscription, a download that goes on where it was
 /// cut off. For single operations inside a stage: retry (resilience/retry.hpp).
 
+#include <penstock/core/with_group.hpp>
 #include <penstock/resilience/retry.hpp>
 #include <penstock/stream/detail/alarm.hpp>
 #include <penstock/stream/detail/eager.hpp>
