@@ -7,11 +7,14 @@
 
 // IWYU pragma: begin_exports
 #include <penstock/stream/any_stream.hpp>
+#include <penstock/stream/best_of.hpp>
 #include <penstock/stream/buffered.hpp>
 #include <penstock/stream/checksum_into.hpp>
 #include <penstock/stream/chunk.hpp>
 #include <penstock/stream/chunk_bytes.hpp>
 #include <penstock/stream/chunk_within.hpp>
+#include <penstock/stream/codec.hpp>
+#include <penstock/stream/codec_core.hpp>
 #include <penstock/stream/collect.hpp>
 #include <penstock/stream/combine_latest.hpp>
 #include <penstock/stream/concat.hpp>
@@ -54,6 +57,7 @@
 #include <penstock/stream/tee.hpp>
 #include <penstock/stream/throttle.hpp>
 #include <penstock/stream/to_channel.hpp>
+#include <penstock/stream/transcode.hpp>
 #include <penstock/stream/upstream_on.hpp>
 #include <penstock/stream/window.hpp>
 #include <penstock/stream/zip.hpp>

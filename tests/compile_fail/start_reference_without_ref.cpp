@@ -1,6 +1,6 @@
 // tests/compile_fail/start_reference_without_ref.cpp
 // SPDX-License-Identifier: BSL-1.0
-// expect-error: std::ref(x) where the function takes a reference
+// expect-error: std::ref\(x\) where the function takes a reference
 #include <penstock/core/with_group.hpp>
 
 #include <functional>

@@ -1,6 +1,6 @@
 // tests/compile_fail/start_without_move.cpp
 // SPDX-License-Identifier: BSL-1.0
-// expect-error: std::move() what cannot be copied
+// expect-error: std::move\(\) what cannot be copied
 #include <penstock/core/with_group.hpp>
 
 #include <memory>

@@ -35,7 +35,7 @@ HOMES = [
     (r"openssl/.*", r"adapters/openssl/.*|adapters/s3/.*", "adapters/openssl/ or adapters/s3/"),
     (r"nghttp2/.*", r"http/.*", "http/"),
     (r"zlib\.h", r"adapters/zlib/.*", "adapters/zlib/"),
-    (r"zstd\.h", r"adapters/zstd/.*", "adapters/zstd/"),
+    (r"zstd(_errors)?\.h", r"adapters/zstd/.*", "adapters/zstd/"),
     (r"brotli/.*", r"adapters/brotli/.*", "adapters/brotli/"),
 ]
 # Of the language and of the operating system: everywhere.

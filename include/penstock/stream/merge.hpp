@@ -36,13 +36,13 @@ class merge_stream : public eager_stream<merge_stream<First, Rest...>, typename 
   }
 
  private:
-  template <class Up, std::size_t I>
-  bool wants(branch<merge_stream, Up, branch_tag<I>>&) noexcept {
-    return !all_.template held<I>();
+  template <class Up, std::size_t Nth>
+  bool wants(branch<merge_stream, Up, branch_tag<Nth>>&) noexcept {
+    return !all_.template held<Nth>();
   }
-  template <class Up, std::size_t I>
-  void put(branch<merge_stream, Up, branch_tag<I>>&, T&& item) {
-    all_.template held<I>().emplace(std::move(item));
+  template <class Up, std::size_t Nth>
+  void put(branch<merge_stream, Up, branch_tag<Nth>>&, T&& item) {
+    all_.template held<Nth>().emplace(std::move(item));
   }
   void fill() { all_.fill(); }
   bool take(std::optional<T>& out) {

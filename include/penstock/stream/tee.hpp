@@ -58,25 +58,25 @@ class tee_of<T, std::index_sequence<Index...>, Sinks...> {
     if (one == pulled::wait && all == pulled::item) all = one;
     return all != pulled::cut;
   }
-  template <std::size_t I>
+  template <std::size_t Nth>
   bool push_one(pump& p, std::optional<T>& item, pulled& all) {
-    if constexpr (I + 1 == sizeof...(Sinks)) {
-      return joined(std::get<I>(sinks_).push(p, item), all);
+    if constexpr (Nth + 1 == sizeof...(Sinks)) {
+      return joined(std::get<Nth>(sinks_).push(p, item), all);
     } else {
       std::optional<T> copy(std::as_const(*item));
-      return joined(std::get<I>(sinks_).push(p, copy), all);
+      return joined(std::get<Nth>(sinks_).push(p, copy), all);
     }
   }
   template <class Sink>
   static bool resume_one(Sink& s, pump& p, pulled& all) {
     return !s.busy() || joined(s.resume(p), all);
   }
-  template <std::size_t I>
+  template <std::size_t Nth>
   bool finish_one(pump& p, pulled& all) {
-    if constexpr (requires { std::get<I>(sinks_).finish(p); }) {
-      if (finished_[I]) return true;
-      const pulled one = std::get<I>(sinks_).finish(p);
-      finished_[I] = one == pulled::item;
+    if constexpr (requires { std::get<Nth>(sinks_).finish(p); }) {
+      if (finished_[Nth]) return true;
+      const pulled one = std::get<Nth>(sinks_).finish(p);
+      finished_[Nth] = one == pulled::item;
       return joined(one, all);
     } else {
       return true;

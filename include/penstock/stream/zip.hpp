@@ -37,14 +37,14 @@ class together_stream<Latest, std::index_sequence<Index...>, Up...>
   }
 
  private:
-  template <class U, std::size_t I>
-  bool wants(branch<together_stream, U, branch_tag<I>>&) noexcept {
-    return !fresh_[I];
+  template <class U, std::size_t Nth>
+  bool wants(branch<together_stream, U, branch_tag<Nth>>&) noexcept {
+    return !fresh_[Nth];
   }
-  template <class U, std::size_t I>
-  void put(branch<together_stream, U, branch_tag<I>>&, typename U::value_type&& item) {
-    all_.template held<I>().emplace(std::move(item));
-    fresh_[I] = true;
+  template <class U, std::size_t Nth>
+  void put(branch<together_stream, U, branch_tag<Nth>>&, typename U::value_type&& item) {
+    all_.template held<Nth>().emplace(std::move(item));
+    fresh_[Nth] = true;
   }
   void fill() { all_.fill(); }
   bool take(std::optional<T>& out) {

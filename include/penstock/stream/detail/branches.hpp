@@ -28,18 +28,18 @@ class branches<Stage, std::index_sequence<Index...>, Up...> {
   void open(Stage& s, flow& f) { (std::get<Index>(all_).open(s, f), ...); }
   void fill() { (std::get<Index>(all_).fill(), ...); }
   // What the branch holds: std::optional<T>.
-  template <std::size_t I>
+  template <std::size_t Nth>
   auto& held() noexcept {
-    return std::get<I>(held_);
+    return std::get<Nth>(held_);
   }
-  template <std::size_t I>
-  auto& held_by(
-      const branch<Stage, std::tuple_element_t<I, std::tuple<Up...>>, branch_tag<I>>&) noexcept {
-    return std::get<I>(held_);
+  template <std::size_t Nth>
+  auto& held_by(const branch<Stage, std::tuple_element_t<Nth, std::tuple<Up...>>,
+                             branch_tag<Nth>>&) noexcept {
+    return std::get<Nth>(held_);
   }
-  template <std::size_t I>
+  template <std::size_t Nth>
   [[nodiscard]] bool ended() const noexcept {
-    return std::get<I>(all_).ended();
+    return std::get<Nth>(all_).ended();
   }
   // Each in turn, beginning with `first`, until fn(index) says true.
   template <class Fn>
