@@ -36,6 +36,7 @@
 #include <penstock/stream/group_by.hpp>
 #include <penstock/stream/idle_timeout.hpp>
 #include <penstock/stream/interval.hpp>
+#include <penstock/stream/is_compressible.hpp>
 #include <penstock/stream/lines.hpp>
 #include <penstock/stream/map.hpp>
 #include <penstock/stream/map_concurrent.hpp>

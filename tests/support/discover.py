@@ -35,7 +35,8 @@ NOT_MODULES = {"support", "meta", "compile_fail", "acceptance", "examples"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.M)
 OPTIONAL = {
     "hiredis": "-lhiredis", "libpq-fe.h": "-lpq", "sqlite3.h": "-lsqlite3", "zlib.h": "-lz",
-    "zstd.h": "-lzstd", "brotli": "-lbrotlienc -lbrotlidec -lbrotlicommon",
+    "zstd.h": "-lzstd", "zstd_errors.h": "-lzstd",
+    "brotli": "-lbrotlienc -lbrotlidec -lbrotlicommon",
     "openssl": "-lssl -lcrypto", "nghttp2": "-lnghttp2", "asio": "", "asio.hpp": "",
 }
 

@@ -3,7 +3,8 @@
 #pragma once
 
 /// @file
-/// Umbrella of adapters/brotli/: compression with brotli. Link with -lbrotlienc -lbrotlidec.
+/// Umbrella of adapters/brotli/: compression with brotli. Link with -lbrotlienc -lbrotlidec
+/// -lbrotlicommon.
 
 // IWYU pragma: begin_exports
 #include <penstock/adapters/brotli/brotli_codec.hpp>

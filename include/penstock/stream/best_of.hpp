@@ -3,11 +3,11 @@
 #pragma once
 
 /// @file
-/// Which codec makes some bytes smallest, if any of them does, for a bounded time.
+/// Compresses with the codec that makes these very bytes smallest, or not at all when none is worth
+/// it. What cannot become smaller anyway is known by its media type: is_compressible.hpp.
 
 #include <penstock/base/buffer.hpp>
 #include <penstock/base/clock.hpp>
-#include <penstock/base/lesser.hpp>
 #include <penstock/base/result.hpp>
 
 #include <time.h>
@@ -15,108 +15,125 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace penstock {
 
-/// Options of `best_of`.
-struct best_of_options {
-  std::size_t threshold = 1024;    ///< bytes; less is kept as it is
-  std::size_t sample = 64u << 10;  ///< bytes from the front that the codecs are tried with
-  double keep_above = 0.98;        ///< of the size: what is not smaller than that is kept
-  duration budget = std::chrono::milliseconds(50);  ///< cpu time for the sample; then no more codec
-};
-/// `errc::invalid_option`, naming the member, when `o` cannot work.
-[[nodiscard]] inline result<> validate(const best_of_options& o) {
-  if (o.sample == 0) return fail(errc::invalid_option, "best_of", "sample");
-  if (!(o.keep_above > 0)) return fail(errc::invalid_option, "best_of", "keep_above");
-  if (o.budget < duration::zero()) return fail(errc::invalid_option, "best_of", "budget");
-  return {};
-}
-
-/// What `best_of` has chosen.
-struct best_of_result {
-  std::string_view encoding = "identity";  ///< as in Content-Encoding: the codec's `name`
-  buffer bytes;
-};
-
-/// A codec at once: an adapter's `codec`.
+/// What compresses all at once and has a name: the struct `codec` of each adapter.
 template <class C>
 concept one_shot_codec = requires(const C& c, std::span<const std::byte> bytes) {
   { C::name } -> std::convertible_to<std::string_view>;
   { c(bytes) } -> std::same_as<result<buffer>>;
 };
 
+/// Options of `best_of`.
+struct best_of_options {
+  /// Input of fewer bytes is kept as it is.
+  std::size_t threshold = 1024;
+  /// Bytes from the front that all codecs are compared on, at least 1.
+  std::size_t sample = 64u << 10;
+  /// Processor time of the calling thread for the comparison. A codec that is not done with the
+  /// sample by then does not count, later ones are not tried; the first one always counts.
+  duration budget = std::chrono::milliseconds(50);
+  /// The original is kept when what comes out is more than this part of it, 0 to 1.
+  double max_ratio = 0.98;
+};
+static_assert(std::is_trivially_copyable_v<best_of_options>);
+
+/// **Errors.** `errc::invalid_option`, naming the option.
+[[nodiscard]] inline result<> validate(const best_of_options& o) {
+  const char* what = nullptr;
+  if (o.sample == 0) what = "sample is 0";
+  if (o.budget < duration::zero()) what = "budget is negative";
+  if (!(o.max_ratio >= 0 && o.max_ratio <= 1)) what = "max_ratio is not in 0 .. 1";
+  if (what) return fail(errc::invalid_option, "best_of_options", what);
+  return {};
+}
+
+/// What `best_of` chose.
+struct encoded_buffer {
+  buffer bytes;
+  /// The codec's name; "identity" when `bytes` are the original.
+  std::string_view codec = "identity";
+};
+
 namespace detail {
 inline duration thread_cpu_time() noexcept {
-  timespec t{};
+  ::timespec t{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
 }
-}  // namespace detail
 
-/// Compresses `bytes` with the codec that makes its beginning smallest, or keeps them.
-///
-/// **Shape.** a sample -> each codec in turn, while there is time -> the smallest -> all of it
-/// **Parameters.** `bytes` - kept by reference in the result when nothing is gained. `o` - see
-/// there. `codecs` - tried in this order: `zstd::codec{}`, `gzip::codec{}`, `brotli::codec{}`. Real
-/// sizes are compared.
-/// **Result.** `result<best_of_result>`.
-/// **Errors.** `errc::invalid_option`; a codec that fails is not chosen.
-/// **Suspends.** never: on a loop `offload` it.
-/// **Thread-safety.** any thread.
-/// **Complexity.** the codecs' on the sample, within `budget` and the codec that exceeds it, and
-/// the chosen one's on all.
-/// **Example.** @snippet tests/adapters/best_of_test.cpp best_of
-template <one_shot_codec... Codecs>
-[[nodiscard]] result<best_of_result> best_of(buffer bytes, best_of_options o,
-                                             const Codecs&... codecs) {
-  if (auto valid = validate(o); !valid) return fail(std::move(valid.error()));
-  if (bytes.size() < o.threshold) return best_of_result{"identity", std::move(bytes)};
-  const auto sample = bytes.bytes().first(detail::lesser(bytes.size(), o.sample));
-  const duration end = add_saturated(detail::thread_cpu_time(), o.budget);
-  auto smallest = static_cast<double>(sample.size()) * o.keep_above;
-  std::size_t chosen = sizeof...(Codecs), index = 0;
-  best_of_result best{"identity", std::move(bytes)};
-  const auto try_one = [&](const auto& codec) {
-    const std::size_t me = index++;
-    if (me != 0 && detail::thread_cpu_time() > end) return;
-    auto packed = codec(sample);
-    if (!packed || static_cast<double>(packed->size()) >= smallest) return;
-    smallest = static_cast<double>(packed->size());
-    chosen = me;
+// With the clock that it is told.
+template <class Clock, class... Codecs>
+result<encoded_buffer> best_of(Clock clock, const buffer& input, const best_of_options& o,
+                               const Codecs&... codecs) {
+  if (auto valid = validate(o); !valid) return fail(std::move(valid).error());
+  const auto keep = [&] { return encoded_buffer{input.first(input.size()), "identity"}; };
+  const auto is_worth = [&](std::size_t after, std::size_t before) {
+    return static_cast<double>(after) <= o.max_ratio * static_cast<double>(before);
   };
-  (try_one(codecs), ...);
-  index = 0;
-  const auto use = [&](const auto& codec) {
-    if (index++ != chosen) return;
-    auto packed = codec(best.bytes.bytes());
-    const double limit = static_cast<double>(best.bytes.size()) * o.keep_above;
-    if (!packed || static_cast<double>(packed->size()) >= limit) return;
-    chosen = sizeof...(Codecs);
-    best = {codec.name, std::move(*packed)};
+  if (input.empty() || input.size() < o.threshold) return keep();
+  const auto sample = input.bytes().first(o.sample < input.size() ? o.sample : input.size());
+  const duration start = clock();
+  encoded_buffer best;
+  error failed;
+  std::size_t tried = 0, chosen = 0;
+  const auto enter = [&]<class Codec>(const Codec& c) {
+    const std::size_t number = tried++;
+    if (number > 0 && clock() - start >= o.budget) return false;
+    auto made = c(sample);
+    if (!made) {
+      failed = std::move(made).error();
+      return false;
+    }
+    if (number > 0 && clock() - start > o.budget) return false;
+    if (number == 0 || made->size() < best.bytes.size()) {
+      best = {std::move(*made), Codec::name};
+      chosen = number;
+    }
+    return true;
   };
-  (use(codecs), ...);
+  // The first that is not done in time, or fails, is the last one tried.
+  static_cast<void>((enter(codecs) && ...));
+  if (failed.code()) return fail(std::move(failed));
+  if (!is_worth(best.bytes.size(), sample.size())) return keep();
+  if (sample.size() == input.size()) return best;
+
+  result<buffer> whole;
+  std::size_t number = 0;
+  const auto finish = [&](const auto& c) {
+    if (number++ != chosen) return false;
+    whole = c(input.bytes());
+    return true;
+  };
+  static_cast<void>((finish(codecs) || ...));
+  if (!whole) return fail(std::move(whole).error());
+  if (!is_worth(whole->size(), input.size())) return keep();
+  best.bytes = std::move(*whole);
   return best;
 }
+}  // namespace detail
 
-/// Whether it makes sense to compress what has this media type: not images, sound, video, fonts and
-/// archives, which are compressed.
+/// Compares what the codecs make of the front of `input`, and compresses all of it with the best.
 ///
-/// **Parameters.** `media_type` - as in Content-Type: "text/html; charset=utf-8". An unknown one
-/// is.
-[[nodiscard]] constexpr bool is_compressible(std::string_view media_type) noexcept {
-  const auto type = media_type.substr(0, media_type.find(';'));
-  const auto begins = [&](std::string_view with) { return type.substr(0, with.size()) == with; };
-  for (const std::string_view yes : {"image/svg", "image/bmp", "image/x-icon", "audio/wav",
-                                     "audio/x-wav", "font/ttf", "font/otf"})
-    if (begins(yes)) return true;
-  for (const std::string_view no :
-       {"image/", "audio/", "video/", "font/", "application/zip", "application/gzip",
-        "application/zstd", "application/x-7z", "application/x-bzip", "application/x-xz",
-        "application/vnd.rar", "application/pdf", "application/java-archive"})
-    if (begins(no)) return false;
-  return true;
+/// **Shape.** fewer bytes than `threshold`, or nothing gained: the original. Else the sample by
+/// each codec in turn, then the whole by the one that made it smallest.
+/// **Parameters.** `codecs` - `zstd::codec{}`, `gzip::codec{{.level = 9}}`, ...: the fast ones
+/// first, for the budget; at equal sizes the first one wins.
+/// **Result.** the bytes, and the name of the codec or "identity"; the original shares the memory
+/// of `input`.
+/// **Errors.** of a codec, as `errc::invalid_option`.
+/// **Complexity.** blocks its thread, on a loop use `offload`. The sample by each codec, the whole
+/// once; where the sample is the whole, not again.
+/// **Example.** @snippet tests/adapters/best_of_adapters_test.cpp best_of
+template <one_shot_codec... Codecs>
+requires(sizeof...(Codecs) > 0)
+    [[nodiscard]] result<encoded_buffer> best_of(const buffer& input,
+                                                 const best_of_options& options,
+                                                 const Codecs&... codecs) {
+  return detail::best_of(&detail::thread_cpu_time, input, options, codecs...);
 }
 
 }  // namespace penstock

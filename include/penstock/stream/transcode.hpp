@@ -3,95 +3,109 @@
 #pragma once
 
 /// @file
-/// Codecs as stages: one compressed stream out of all items. Each item compressed for itself,
-/// several at once: `map_concurrent(n, ...)` with `offload` and an adapter's `compress`.
+/// Compresses or decompresses a stream of buffers as one whole, whatever its length. To compress
+/// each buffer on its own: map_concurrent.hpp with the adapter's `compress`, on several cores.
 
+#include <penstock/base/buffer.hpp>
 #include <penstock/core/offload.hpp>
 #include <penstock/stream/codec.hpp>
 #include <penstock/stream/stream.hpp>
 
-#include <memory>
-#include <optional>
+#include <concepts>
 #include <type_traits>
 #include <utility>
 
 namespace penstock {
 
+/// Where a stage does its work.
+enum class work_place : unsigned char {
+  cpu_pool,  ///< each piece by `offload`: the loop stays free
+  loop,      ///< right here: no hop to another thread for each piece
+};
+
 /// Options of `compress` and `decompress`.
 struct transcode_options {
-  bool offload = true;  ///< each piece is computed on the cpu pool; else on the loop
+  /// Where `next()` of the codec runs. On the loop everything else waits for one piece at a time.
+  work_place where = work_place::cpu_pool;
 };
+static_assert(std::is_trivially_copyable_v<transcode_options>);
 
 namespace detail {
 template <class Up, class Codec>
-class transcoded_stream : public stream_interface<transcoded_stream<Up, Codec>> {
-  static_assert(std::is_same_v<typename Up::value_type, buffer>,
-                "compress() and decompress() take a stream of buffer");
-  struct compute {
-    Codec* codec;
-    result<buffer> operator()() const { return codec->next(); }
+class transcode_stream : public stream_interface<transcode_stream<Up, Codec>> {
+  struct next_piece {
+    Codec* from;
+    result<buffer> operator()() const { return from->next(); }
   };
 
  public:
   using value_type = buffer;
   static constexpr bool is_eager = Up::is_eager;
 
-  transcoded_stream(Up&& up, Codec&& c, transcode_options o)
-      : up_(std::move(up)), codec_(std::make_unique<Codec>(std::move(c))), options_(o) {}
+  transcode_stream(Up&& up, Codec&& c, transcode_options o)
+      : up_(std::move(up)), codec_(std::move(c)), options_(o) {}
 
   void open(flow& f) { up_.open(f); }
   pulled pull(pump& p, std::optional<buffer>& out) {
     for (;;) {
       if (hungry_) {
-        std::optional<buffer> in;
-        const pulled s = up_.pull(p, in);
-        if (s != pulled::item && s != pulled::end) return s;
+        if (codec_.over()) return pulled::end;
+        if (const pulled s = give_input(p); s != pulled::item) return s;
         hungry_ = false;
-        if (s == pulled::end)
-          codec_->finish();
-        else
-          codec_->feed(*std::move(in));
       }
-      if (!computing_.busy()) {
-        if (codec_->over()) return pulled::end;
-        if (options_.offload) {
-          computing_.set(penstock::offload(compute{codec_.get()}));
-        }
-      }
-      std::optional<result<buffer>> piece;
-      if (options_.offload) {
-        if (const pulled s = computing_.advance(p); s != pulled::item) return s;
-        piece.emplace(computing_.take());
+      if (options_.where == work_place::loop) {
+        if (const pulled s = use(p.of(), codec_.next(), out); s != pulled::wait) return s;
       } else {
-        piece.emplace(codec_->next());
+        if (!work_.busy()) work_.set(offload(next_piece{&codec_}));
+        if (const pulled s = work_.advance(p); s != pulled::item) return s;
+        if (const pulled s = use(p.of(), work_.take(), out); s != pulled::wait) return s;
       }
-      if (!*piece) {
-        p.of().fail(std::move(piece->error()));
-        return pulled::cut;
-      }
-      if (!(*piece)->empty()) {
-        out.emplace(*std::move(*piece));
-        return pulled::item;
-      }
-      hungry_ = !codec_->over();
-      if (!p.spend()) return p.give_way();
     }
   }
 
  private:
+  // `item`: the codec has input, or knows that there is none any more.
+  pulled give_input(pump& p) {
+    for (;;) {
+      std::optional<buffer> in;
+      const pulled s = up_.pull(p, in);
+      if (s == pulled::end) {
+        codec_.finish();
+        return pulled::item;
+      }
+      if (s != pulled::item) return s;
+      if (in->empty()) continue;
+      codec_.feed(std::move(*in));
+      return s;
+    }
+  }
+  // `wait`: it gave no piece, and wants input or is over.
+  pulled use(flow& f, result<buffer>&& piece, std::optional<buffer>& out) {
+    if (!piece) {
+      f.fail(std::move(piece).error());
+      return pulled::cut;
+    }
+    hungry_ = piece->empty();
+    if (hungry_) return pulled::wait;
+    out.emplace(std::move(*piece));
+    return pulled::item;
+  }
+
   Up up_;
-  std::unique_ptr<Codec> codec_;  // where it is does not change
+  Codec codec_;
   transcode_options options_;
   bool hungry_ = true;
-  await_slot<decltype(penstock::offload(std::declval<compute>()))> computing_;
+  await_slot<awaiter_t<offload_awaiter<next_piece>>> work_;
 };
+
 template <class Codec>
 class transcode_stage : public stream_stage {
  public:
   transcode_stage(Codec c, transcode_options o) : codec_(std::move(c)), options_(o) {}
   template <class Up>
+  requires std::same_as<typename Up::value_type, buffer>
   auto over(Up&& up) && {
-    return transcoded_stream<Up, Codec>(std::move(up), std::move(codec_), options_);
+    return transcode_stream<Up, Codec>(std::move(up), std::move(codec_), options_);
   }
 
  private:
@@ -100,33 +114,35 @@ class transcode_stage : public stream_stage {
 };
 }  // namespace detail
 
-/// The bytes of a stream of buffers, compressed: one stream, as the program of the codec writes it.
+/// A stream of buffers, compressed: its pieces one after the other are what the codec makes of the
+/// whole.
 ///
-/// **Shape.** `-(64K)-(64K)-|` compress(zstd::compressor()) `---(64K)-(12K)|`
-/// **Parameters.** `c` - an adapter's `compressor`. `o` - see there.
-/// **Errors.** none of its own but std::bad_alloc.
-/// **Ordering.** emits when 64 KiB are there, and what is left when the stream completes;
-/// backpressures always: one item at a time; completes with the stream; fails with it; cancels what
-/// is in the queue of the pool and waits for what is computed.
-/// **Complexity.** an allocation for each piece; with `offload` two posts between threads for an
-/// item and for a piece.
-/// **Example.** @snippet tests/adapters/zstd_test.cpp stages
+/// **Shape.** `-a--b--c-|` compress(zstd::compressor{}) `---------(xyz|)`, for short input
+/// **Parameters.** `c` - a compressor that was not fed yet; moved into the stage.
+/// **Errors.** of the codec.
+/// **Ordering.** emits when the codec has made a piece, which may take many buffers; backpressures
+/// always: it asks for a buffer when the codec wants one, and makes one piece at a time; completes
+/// when the codec is over; fails with the stream; a stop waits for the step under way.
+/// **Complexity.** what the codec needs, one buffer of input and one piece; with
+/// `work_place::cpu_pool` a hop to the pool and back for each buffer and each piece.
+/// **Lifetime.** a stream that was stopped can be read on, as any.
+/// **Example.** @snippet tests/adapters/transcode_adapters_test.cpp stages
 template <codec Codec>
-[[nodiscard]] auto compress(Codec c, transcode_options o = {}) {
-  return detail::transcode_stage<Codec>(std::move(c), o);
+[[nodiscard]] auto compress(Codec c, transcode_options options = {}) {
+  return detail::transcode_stage<Codec>(std::move(c), options);
 }
-/// The bytes of a compressed stream of buffers.
+
+/// A stream of buffers, decompressed; on the loop unless told otherwise.
 ///
-/// **Shape.** `---(64K)-(12K)|` decompress(zstd::decompressor()) `-(64K)-(64K)-|`
-/// **Parameters.** `c` - an adapter's `decompressor`. `o` - see there.
-/// **Errors.** `errc::corrupt` for what is no such stream, ends in its middle, or becomes more than
-/// the decompressor's `max_size`.
-/// **Ordering.** as `compress`.
-/// **Complexity.** as `compress`: bounded, whatever the input expands to.
-/// **Example.** @snippet tests/adapters/zstd_test.cpp stages
+/// **Shape.** `-x-y-|` decompress(zstd::decompressor{}) `-(ab)-(cd)-|`
+/// **Parameters.** `c` - a decompressor that was not fed yet; moved into the stage.
+/// **Errors.** of the codec: `errc::corrupt`, also when the stream ends too early.
+/// **Ordering.** as `compress`. However much comes of a buffer, the next piece is made when it is
+/// asked for.
+/// **Complexity.** as `compress`.
 template <codec Codec>
-[[nodiscard]] auto decompress(Codec c, transcode_options o = {}) {
-  return detail::transcode_stage<Codec>(std::move(c), o);
+[[nodiscard]] auto decompress(Codec c, transcode_options options = {.where = work_place::loop}) {
+  return detail::transcode_stage<Codec>(std::move(c), options);
 }
 
 }  // namespace penstock

@@ -3,8 +3,7 @@
 #pragma once
 
 /// @file
-/// brotli (RFC 7932) all at once, for what is in memory as a whole. Piece by piece:
-/// brotli_stream.hpp.
+/// brotli all at once, for what is in memory as a whole. Piece by piece: brotli_stream.hpp.
 
 #include <penstock/adapters/brotli/detail/brotli_engine.hpp>
 
@@ -12,26 +11,26 @@
 
 namespace penstock::brotli {
 
-/// `input`, a `buffer` or any other bytes, as one stream.
+/// `input` compressed, a `buffer` or any other bytes; the same for the same bytes and options.
 ///
 /// **Errors.** `errc::invalid_option`; throws std::bad_alloc only.
-/// **Complexity.** blocks its thread, on a loop use `offload`; a state of the library for the time
-/// of the call (level 5: some 10 MiB), and the result.
+/// **Complexity.** blocks its thread, on a loop use `offload`; a state of brotli for the time of
+/// the call (level 5: about 1 MiB; 11: about 16 MiB and four times the input), and the result.
 /// **Example.** @snippet tests/adapters/brotli_test.cpp round-trip
 [[nodiscard]] inline result<buffer> compress(std::span<const std::byte> input,
                                              compress_options o = {}) {
   if (auto valid = validate(o); !valid) return fail(std::move(valid).error());
   penstock::detail::brotli_encoder engine(o);
-  return run_codec(engine, input, BrotliEncoderMaxCompressedSize(input.size()) + 16);
+  return run_codec(engine, input, BrotliEncoderMaxCompressedSize(input.size()));
 }
 
-/// The stream that `input` is, a `buffer` or any other bytes.
+/// What `input`, a `buffer` or any other bytes, was before `compress`.
 ///
 /// **Errors.** `errc::corrupt` for what brotli did not write, that ends early, is empty, or has
-/// something behind it (the format has no checksum: not every damage is found);
-/// `std::errc::file_too_large` for more than `max_size`; `errc::invalid_option`. Throws
-/// std::bad_alloc only.
-/// **Complexity.** as `compress`.
+/// something else behind it, also when brotli wrote that; `std::errc::file_too_large` for more than
+/// `max_size`; `errc::invalid_option`. Throws std::bad_alloc only. The format has no checksum:
+/// damage may go unnoticed, and give other bytes.
+/// **Complexity.** as `compress` (the window, at most 16 MiB). It allocates by what comes out.
 [[nodiscard]] inline result<buffer> decompress(std::span<const std::byte> input,
                                                decompress_options o = {}) {
   if (auto valid = validate(o); !valid) return fail(std::move(valid).error());

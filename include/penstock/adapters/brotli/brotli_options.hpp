@@ -15,9 +15,11 @@ namespace penstock::brotli {
 
 /// Options of `brotli::compress`, `brotli::compressor` and `brotli::codec`.
 struct compress_options {
-  /// 0 to 11: higher is smaller and slower; 11 is for what is compressed once and sent often.
+  /// 0 to 11: higher is smaller and slower. 5 is for what is compressed as it is sent; 11, which is
+  /// twenty times slower and more, for what is compressed once and sent often.
   int level = 5;
-  /// The window as power of two, 10 to 24: 22 is 4 MiB.
+  /// How far back a match may be, as power of two, 10 to 24: 22 is 4 MiB. Who decompresses needs
+  /// that much memory.
   int window_log = 22;
   /// Bytes of a piece that `compressor::next` gives, 1 to 1 GiB. Nothing to `compress`.
   std::size_t piece_size = 64u << 10;
@@ -45,10 +47,9 @@ static_assert(std::is_trivially_copyable_v<decompress_options>);
 }
 /// **Errors.** `errc::invalid_option`, naming the option.
 [[nodiscard]] inline result<> validate(const decompress_options& o) {
-  if (o.piece_size == 0 || o.piece_size > (std::size_t{1} << 30)) {
+  if (o.piece_size == 0 || o.piece_size > (std::size_t{1} << 30))
     return fail(errc::invalid_option, "brotli::decompress_options",
                 "piece_size is not in 1 .. 1 GiB");
-  }
   return {};
 }
 

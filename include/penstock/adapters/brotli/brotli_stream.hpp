@@ -9,12 +9,12 @@
 
 namespace penstock::brotli {
 
-/// Compresses what it is fed into one stream.
+/// Compresses what it is fed as it goes.
 ///
 /// **Shape.** a `penstock::codec`.
 /// **Errors.** `errc::invalid_option`, from the first `next()`.
 /// **Thread-safety.** distinct: safe; same object: one thread at a time, any.
-/// **Complexity.** a state of the library, made by the first `next()` (level 5: some 10 MiB), and
+/// **Complexity.** a state of brotli, made by the first `next()` (level 5: about 8 MiB), and
 /// pieces.
 class compressor : public codec_core<penstock::detail::brotli_encoder> {
  public:
@@ -22,13 +22,13 @@ class compressor : public codec_core<penstock::detail::brotli_encoder> {
       : codec_core(penstock::detail::brotli_encoder(o), o.piece_size, any_size, validate(o)) {}
 };
 
-/// Decompresses one stream.
+/// Decompresses what one compressor wrote.
 ///
 /// **Shape.** a `penstock::codec`.
 /// **Errors.** as of `brotli::decompress`, as soon as they show.
 /// **Thread-safety.** distinct: safe; same object: one thread at a time, any.
-/// **Complexity.** whatever the input expands to, a state of the library with the window of the
-/// stream, at most 16 MiB, and pieces.
+/// **Complexity.** whatever the input expands to, a state of brotli with its window, at most 16
+/// MiB, and pieces.
 class decompressor : public codec_core<penstock::detail::brotli_decoder> {
  public:
   explicit decompressor(decompress_options o = {})

@@ -46,7 +46,7 @@ inline void zstd_take(const ZSTD_inBuffer& used, std::span<const std::byte>& in,
   out = out.subspan(made.pos);
 }
 
-// The context of the last `compress` of this thread, for the next one: to make one for each 64 KiB
+// The context of the last encoder of this thread, for the next one: to make one for each 64 KiB
 // takes 4 % of the time. A large one, of a high level, is not kept.
 inline constexpr std::size_t zstd_kept = 8u << 20;
 inline thread_local std::unique_ptr<ZSTD_CCtx, zstd_delete> zstd_spare;
