@@ -33,10 +33,15 @@ bool has_word(std::string_view line) {
   return ::memmem(line.data(), line.size(), word.data(), word.size()) != nullptr;
 }
 
-// A log for as long as the program runs: lines of 40 to 160 bytes, one in 64 with the word.
+// A log for as long as the program runs: lines of 80 to 220 bytes, one in 64 with the word.
 class log_file {
  public:
   log_file() : path_(tmpfs() + "/penstock-bench-" + std::to_string(::getpid()) + ".log") {
+    static constexpr const char* paths[] = {"/", "/index.html", "/api/v1/orders/%u/items",
+                                            "/static/css/style-%u.css", "/search?q=%u&page=2"};
+    static constexpr const char* agents[] = {
+        "curl/7.88.1", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:109.0) Gecko/20100101"};
     std::ofstream out(path_, std::ios::binary);
     std::uint64_t x = 88172645463325252;
     const std::size_t size = log_size();
@@ -45,13 +50,19 @@ class log_file {
       x ^= x << 13;
       x ^= x >> 7;
       x ^= x << 17;
-      const bool is_wanted = x % 64 == 0;
-      char begin[80];
-      std::snprintf(begin, sizeof begin, "2024-05-01T12:00:00 %08x GET /",
-                    static_cast<unsigned>(x));
-      line = begin;
-      line.append((x >> 32) % 120, 'x');
-      line += is_wanted ? " status=503\n" : " status=200\n";
+      const auto bits = [x](int from, unsigned below) {
+        return static_cast<unsigned>(x >> from) % below;
+      };
+      const bool is_wanted = bits(0, 64) == 0;
+      line = "2024-05-01T12:" + std::to_string(10 + bits(6, 50)) + ":00Z host-" +
+             std::to_string(bits(12, 9)) + " nginx: 10.0.0." + std::to_string(bits(16, 256)) +
+             " GET ";
+      line += paths[bits(24, 5)];
+      if (const auto at = line.find("%u"); at != line.npos)
+        line.replace(at, 2, std::to_string(bits(8, 100'000)));
+      line += is_wanted ? " status=503" : bits(32, 9) == 0 ? " status=404" : " status=200";
+      line += " bytes=" + std::to_string(bits(20, 100'000)) + " agent=\"" + agents[bits(40, 3)];
+      line += "\"\n";
       wanted_ += is_wanted ? 1 : 0;
       out << line;
     }

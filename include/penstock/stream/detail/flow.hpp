@@ -19,7 +19,8 @@
 ///
 /// of streams of which at most the source waits (`is_sync`) is the loop itself: pushes one item
 /// after the other, as long as push(T&&) says true (else: `item`) and for `left` elements of the
-/// source (then: `wait`, with `left` 0). What a stage counts is a local of the loop, in a register.
+/// source (then: `wait`, with `left` 0; when the source waits, `left` is not). What a stage counts
+/// is a local of the loop, in a register. An item that nobody has moved from is the source's again.
 
 #include <penstock/base/result.hpp>
 #include <penstock/core/awaitable.hpp>
