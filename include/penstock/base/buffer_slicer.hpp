@@ -44,6 +44,12 @@ class buffer_slicer {
     rest_.remove_prefix(count + skipped);
     return head;
   }
+  // A slice that is not needed: its reference is for another one.
+  void take_back(buffer& slice) noexcept {
+    if (!slice.owner_ || slice.owner_ != rest_.owner_) return;
+    slice.owner_ = nullptr;
+    ++stock_;
+  }
   void skip(std::size_t count) noexcept { rest_.remove_prefix(count); }
   void reset() noexcept {
     // The buffer's own reference is dropped with those that nobody needed.

@@ -25,6 +25,7 @@ class chunk_stream : public stream_interface<chunk_stream<File>> {
  public:
   using value_type = buffer;
   static constexpr bool is_eager = false;
+  static constexpr bool is_sync = true;
 
   chunk_stream(File& f, std::size_t size) noexcept : file_(&f), size_(size) {}
   chunk_stream(chunk_stream&& o) noexcept
@@ -75,6 +76,10 @@ class chunk_stream : public stream_interface<chunk_stream<File>> {
     chunk_.truncate(*read);
     out.emplace(std::move(chunk_));
     return pulled::item;
+  }
+  template <class Push>
+  pulled drive(pump& p, std::size_t& left, Push push) {
+    return drive_pulled(*this, p, left, push);
   }
 
  private:

@@ -13,7 +13,7 @@
 
 namespace penstock {
 
-/// The lines of `source` from its position on: `read_chunks(source, 64_KiB) | lines(options)`.
+/// The lines of `source` from its position on: `read_chunks(source, 256_KiB) | lines(options)`.
 ///
 /// **Shape.** `-a-b-c-|`
 /// **Parameters.** `options` - of `lines`.
@@ -31,7 +31,7 @@ namespace penstock {
 template <class File = file>
 [[nodiscard]] auto read_lines(std::type_identity_t<File>& source,
                               lines_options options = {}) noexcept {
-  return read_chunks<File>(source, std::size_t{64} << 10) | lines(options);
+  return read_chunks<File>(source, std::size_t{256} << 10) | lines(options);
 }
 
 }  // namespace penstock

@@ -34,7 +34,7 @@ class generate_stream : public stream_interface<generate_stream<F>> {
  public:
   using value_type = typename given::value_type;
   static constexpr bool is_eager = false;
-  static constexpr bool is_sync = !call::is_async;
+  static constexpr bool is_sync = true;
 
   explicit generate_stream(F fn) : fn_(std::move(fn)) {}
 
@@ -55,12 +55,7 @@ class generate_stream : public stream_interface<generate_stream<F>> {
   }
   template <class Push>
   pulled drive(pump& p, std::size_t& left, Push push) {
-    for (; left != 0; --left) {
-      std::optional<value_type> item;
-      if (const pulled s = pull(p, item); s != pulled::item) return s;
-      if (!push(*std::move(item))) return pulled::item;
-    }
-    return pulled::wait;
+    return drive_pulled(*this, p, left, push);
   }
 
  private:

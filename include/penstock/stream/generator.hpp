@@ -42,6 +42,7 @@ class [[nodiscard("a generator does nothing until it is pulled")]] generator
   using promise_type = detail::generator_promise<T>;
   using value_type = T;
   static constexpr bool is_eager = false;
+  static constexpr bool is_sync = true;
 
   generator(generator && o) noexcept
       : detail::stream_interface<generator>(), frame_(std::exchange(o.frame_, {})) {}

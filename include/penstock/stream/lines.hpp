@@ -41,8 +41,11 @@ class line_cutter {
     if (most_ == 0) return refuse_option(f, "lines", "of 0 bytes");
     const std::string_view rest = in_.rest().text();
     if (const auto end = rest.find('\n'); end != rest.npos) {
-      if (!emit(rest.substr(0, end), true, out)) return too_long(f);
-      return pulled::item;
+      if (!begin_.empty()) return join(f, rest.substr(0, end), true, out);
+      const std::size_t carriage_return = end != 0 && rest[end - 1] == '\r' ? 1 : 0;
+      const std::size_t size = end - carriage_return;
+      if (size > most_) return too_long(f);
+      return emit(in_.split(size, carriage_return + 1), out);
     }
     const std::size_t size = begin_.size() + rest.size();
     if (!ended) {  // with a \r that may be of its end
@@ -50,31 +53,34 @@ class line_cutter {
       return pulled::wait;
     }
     if (size == 0) return pulled::end;
-    if (!emit(rest, false, out)) return too_long(f);
-    return pulled::item;
+    if (!begin_.empty()) return join(f, rest, false, out);
+    if (size > most_) return too_long(f);
+    return emit(in_.split(size), out);
   }
+  void take_back(buffer& line) noexcept { in_.take_back(line); }
 
  private:
-  // The line that ends with `last`, and with a \n if it `has_end`.
-  bool emit(std::string_view last, bool has_end, std::optional<buffer>& out) {
+  // The line of begin_ and `last`, and of a \n if it `has_end`.
+  [[gnu::noinline]] pulled join(flow& f, std::string_view last, bool has_end,
+                                std::optional<buffer>& out) {
     const std::string_view tail = last.empty() ? begin_ : last;
-    const std::size_t carriage_return = has_end && !tail.empty() && tail.back() == '\r' ? 1 : 0;
+    const std::size_t carriage_return = has_end && tail.back() == '\r' ? 1 : 0;
     const std::size_t size = begin_.size() + last.size() - carriage_return;
-    if (size > most_) return false;
-    if (begin_.empty()) [[likely]] {
-      out.emplace(in_.split(size, carriage_return + (has_end ? 1 : 0)));
-    } else {
-      begin_ += last;
-      begin_.resize(size);
-      out.emplace(buffer::copy_of(begin_));
-      begin_.clear();
-      in_.skip(last.size() + (has_end ? 1 : 0));
-    }
+    if (size > most_) return too_long(f);
+    begin_ += last;
+    begin_.resize(size);
+    buffer line = buffer::copy_of(begin_);
+    begin_.clear();
+    in_.skip(last.size() + (has_end ? 1 : 0));
+    return emit(std::move(line), out);
+  }
+  pulled emit(buffer&& line, std::optional<buffer>& out) noexcept {
+    out.emplace(std::move(line));
     if (in_.rest().empty()) in_.reset();
     ++number_;
-    return true;
+    return pulled::item;
   }
-  pulled too_long(flow& f) const noexcept {
+  [[gnu::noinline]] pulled too_long(flow& f) const noexcept {
     f.fail(error(errc::corrupt)
                .with("lines", "line " + std::to_string(number_) + " is longer than " +
                                   std::to_string(most_) + " bytes"));

@@ -63,13 +63,24 @@ concept stage = std::derived_from<std::remove_cvref_t<S>, stream_stage>;
 template <class S>
 concept sink = std::derived_from<std::remove_cvref_t<S>, stream_sink>;
 
+// drive() of a source that is pulled.
+template <class Source, class Push>
+pulled drive_pulled(Source& source, pump& p, std::size_t& left, Push& push) {
+  for (; left != 0; --left) {
+    std::optional<typename Source::value_type> item;
+    if (const pulled s = source.pull(p, item); s != pulled::item) return s;
+    if (!push(*std::move(item))) return pulled::item;
+  }
+  return pulled::wait;
+}
+
 // A stream that has only next().
 template <class S>
 class next_stream {
  public:
   using value_type = next_value_t<std::remove_reference_t<S>>;
   static constexpr bool is_eager = false;
-  static constexpr bool is_sync = false;
+  static constexpr bool is_sync = true;
 
   explicit next_stream(S&& s) : source_(std::forward<S>(s)) {}
   void open(flow&) noexcept {}
@@ -84,6 +95,10 @@ class next_stream {
     if (!*next) return pulled::end;
     out.emplace(*std::move(*next));
     return pulled::item;
+  }
+  template <class Push>
+  pulled drive(pump& p, std::size_t& left, Push push) {
+    return drive_pulled(*this, p, left, push);
   }
 
  private:
@@ -128,7 +143,7 @@ using pullable_t = decltype(pullable_of(std::declval<S>()));
 template <class Derived>
 class stream_interface {
  public:
-  static constexpr bool is_sync = false;  // those that never wait say true, and can be driven
+  static constexpr bool is_sync = false;  // those that have drive() say true
 
   /// Awaits the next item: `while (auto x = co_await ok(s.next()))`.
   ///

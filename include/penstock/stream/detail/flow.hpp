@@ -21,7 +21,8 @@
 /// after the other, as long as push(T&&) says true, and for `left` elements of the source. Entered
 /// with `left` >= 1; answers `wait` with `left` 0 when the turn is over. After a no of push() it
 /// returns at once, whatever it answers: who said no knows why, and may go on later. What a stage
-/// counts is a local of the loop, in a register.
+/// counts is a local of the loop, in a register. An item that nobody has moved from is the source's
+/// again.
 ///
 /// open(flow&) comes before, and with next() again before each item.
 

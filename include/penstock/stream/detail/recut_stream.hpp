@@ -12,6 +12,7 @@
 /// and all is given out. `cut`: the flow has got its error.
 ///
 ///     void put(T&& in);            the next input, after it has said `wait`
+///     void take_back(V& piece);    optional: the piece was looked at, and perhaps not taken
 
 #include <penstock/stream/stream.hpp>
 
@@ -87,7 +88,9 @@ class recut_stream : public stream_interface<recut_stream<Up, Cutter>> {
       needs_more_ = s == pulled::wait;
       if (s != pulled::item) return {s, false};
       --left;
-      if (!push(*std::move(piece))) return {pulled::item, false};
+      const bool more = push(*std::move(piece));
+      if constexpr (requires { cutter_.take_back(*piece); }) cutter_.take_back(*piece);
+      if (!more) return {pulled::item, false};
     }
     left = 0;
     return {pulled::wait, true};
