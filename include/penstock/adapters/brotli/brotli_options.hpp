@@ -15,8 +15,8 @@ namespace penstock::brotli {
 
 /// Options of `brotli::compress`, `brotli::compressor` and `brotli::codec`.
 struct compress_options {
-  /// 0 to 11: higher is smaller and slower. 5 is for what is compressed as it is sent; 11, which is
-  /// twenty times slower and more, for what is compressed once and sent often.
+  /// 0 to 11: higher is smaller and slower. 5 is for what is compressed as it is sent; 11 is very
+  /// slow, for what is compressed once and sent often.
   int level = 5;
   /// How far back a match may be, as power of two, 10 to 24: 22 is 4 MiB. Who decompresses needs
   /// that much memory.

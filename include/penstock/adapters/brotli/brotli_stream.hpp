@@ -14,8 +14,8 @@ namespace penstock::brotli {
 /// **Shape.** a `penstock::codec`.
 /// **Errors.** `errc::invalid_option`, from the first `next()`.
 /// **Thread-safety.** distinct: safe; same object: one thread at a time, any.
-/// **Complexity.** a state of brotli, made by the first `next()` (level 5: about 8 MiB), and
-/// pieces.
+/// **Complexity.** a state of brotli, made by the first `next()` (level 5: about 40 MiB, less
+/// with a smaller `window_log`; level 11: 60 MiB and more), and pieces.
 class compressor : public codec_core<penstock::detail::brotli_encoder> {
  public:
   explicit compressor(compress_options o = {})

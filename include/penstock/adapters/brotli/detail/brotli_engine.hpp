@@ -51,6 +51,7 @@ class brotli_encoder {
   }
 
  private:
+  // `size`: of all the input, 0 when that is not known.
   void begin(std::size_t size) {
     state_.reset(BrotliEncoderCreateInstance(nullptr, nullptr, nullptr));
     if (!state_) throw std::bad_alloc();
@@ -58,9 +59,14 @@ class brotli_encoder {
       BrotliEncoderSetParameter(state_.get(), name, static_cast<std::uint32_t>(value));
     };
     set(BROTLI_PARAM_QUALITY, static_cast<std::size_t>(options_.level));
-    set(BROTLI_PARAM_LGWIN, static_cast<std::size_t>(options_.window_log));
-    constexpr std::size_t most = std::size_t{1} << 30;  // larger ones make no difference
-    set(BROTLI_PARAM_SIZE_HINT, size < most ? size : most);
+    int window = options_.window_log;
+    if (size != 0) {
+      // Not more than the input needs, for who decompresses it needs it too.
+      while (window > 16 && (std::size_t{1} << (window - 1)) - 16 >= size) --window;
+      constexpr std::size_t most = std::size_t{1} << 30;  // larger ones make no difference
+      set(BROTLI_PARAM_SIZE_HINT, size < most ? size : most);
+    }
+    set(BROTLI_PARAM_LGWIN, static_cast<std::size_t>(window));
   }
 
   brotli::compress_options options_;
