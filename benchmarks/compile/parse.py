@@ -6,6 +6,8 @@ parse.py side SIDE HEADER... --cxx CXX [--without NAME]
     one run; SIDE is "subject" (the headers of ours) or "baseline" (only the standard and
     third-party headers that they need); prints "RESULT seconds=S"; fails when NAME.hpp or a header
     in a folder NAME is among those of others
+parse.py file FILE --cxx CXX [--define NAME]
+    what it costs to compile FILE without optimisation; prints "RESULT seconds=S"
 parse.py table --cxx CXX... [--runs N]
     all public headers as a Markdown table, seconds and their ratio to <coroutine>, <atomic> and
     <memory>, with columns for each compiler
@@ -24,7 +26,11 @@ YARDSTICK = ["coroutine", "atomic", "memory"]
 
 
 def command(cxx, *more):
-    return [*cxx.split(), "-std=c++20", "-I", str(INCLUDE), "-x", "c++", "-fsyntax-only", *more]
+    return [*compiler(cxx), "-x", "c++", "-fsyntax-only", *more]
+
+
+def compiler(cxx):
+    return [*cxx.split(), "-std=c++20", "-I", str(INCLUDE)]
 
 
 def source(headers):
@@ -65,11 +71,14 @@ def parse_seconds(cxx, headers):
     with tempfile.NamedTemporaryFile("w", suffix=".cpp") as file:
         file.write(source(headers))
         file.flush()
-        words = command(cxx, file.name)
-        child = os.posix_spawnp(words[0], words, os.environ)
-        _, status, usage = os.wait4(child, 0)
+        return cpu_seconds(command(cxx, file.name), headers)
+
+
+def cpu_seconds(words, what):
+    child = os.posix_spawnp(words[0], words, os.environ)
+    _, status, usage = os.wait4(child, 0)
     if status != 0:
-        sys.exit(f"parse.py: {words[0]} does not accept {headers}")
+        sys.exit(f"parse.py: {words[0]} does not accept {what}")
     return usage.ru_utime + usage.ru_stime
 
 
@@ -105,17 +114,23 @@ def table(compilers, runs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["side", "table"])
-    parser.add_argument("side", nargs="?", choices=["baseline", "subject"])
+    parser.add_argument("what", choices=["side", "file", "table"])
+    parser.add_argument("side", nargs="?", help="or FILE")
     parser.add_argument("headers", nargs="*")
     parser.add_argument("--cxx", nargs="+", default=["g++"])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--without")
+    parser.add_argument("--define")
     arguments = parser.parse_args()
     if arguments.what == "table":
         table(arguments.cxx, arguments.runs)
         return
     cxx = arguments.cxx[0]
+    if arguments.what == "file":
+        defined = ["-D" + arguments.define] if arguments.define else []
+        words = [*compiler(cxx), *defined, "-c", "-o", os.devnull, arguments.side]
+        print(f"RESULT seconds={cpu_seconds(words, arguments.side):.4f}")
+        return
     headers = arguments.headers
     if arguments.without:
         forbid(cxx, headers, arguments.without)

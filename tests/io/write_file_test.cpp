@@ -159,6 +159,25 @@ TEST_CASE("write_file(): a stop at any time leaves the old file or the new one, 
     CHECK(support::open_files() == descriptors);
   });
 }
+TEST_CASE("write_file(): long names, folders and devices") {
+  on_each_driver([](runtime& rt) {
+    const support::temporary_folder folder;
+    const auto body = [&]() -> task<result<>> {
+      const std::string longest(255, 'n');
+      co_await ok(from(three) | write_file(folder / longest));
+      CHECK(content(folder / longest) == "one two three");
+      std::filesystem::create_directory(folder / "a folder");
+      const auto to_folder = co_await (from(three) | write_file(folder / "a folder"));
+      CHECK(to_folder.error() == errc::invalid_option);
+      std::filesystem::create_symlink("/dev/null", folder / "link");
+      const auto to_device = co_await (from(three) | write_file(folder / "link"));
+      CHECK(to_device.error() == errc::invalid_option);
+      CHECK(files_in(folder.path()) == 3);
+      co_return result<>{};
+    };
+    sockets::run(rt, body());
+  });
+}
 TEST_CASE("write_file(): short writes go on, and every operation may fail") {
   const support::temporary_folder folder;
   const auto play = [&](std::deque<std::int32_t> answers) {
@@ -183,5 +202,5 @@ TEST_CASE("write_file(): short writes go on, and every operation may fail") {
   CHECK(begins(play({descriptor(), 4, -ENOSPC}), "write '" + temporary));
   CHECK(begins(play({descriptor(), 4, 2, -EIO}), "write '" + temporary));
   CHECK(begins(play({descriptor(), 4, 2, 2, 5, -EIO}), "fsync '" + temporary));
-  CHECK(begins(play({descriptor(), 4, 4, 5, 0, 0, -EIO}), "rename '" + temporary));
+  CHECK(begins(play({descriptor(), 4, 4, 5, 0, 0, -ENOENT, -EIO}), "rename '" + temporary));
 }

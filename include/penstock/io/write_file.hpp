@@ -5,6 +5,8 @@
 /// @file
 /// The sink that writes a file, whole or not at all. Bytes to a connection: write_to.hpp.
 
+#include <penstock/base/random.hpp>
+#include <penstock/core/shield.hpp>
 #include <penstock/io/detail/bytes_of.hpp>
 #include <penstock/io/file.hpp>
 #include <penstock/io/file_system.hpp>
@@ -77,7 +79,7 @@ class file_writer {
   pulled open(pump& p) {
     if (file_.is_open()) return pulled::item;
     if (!opening_.busy()) {
-      temporary_ = temporary_name();
+      temporary_ = temporary_name(p.of().env().sched->random());
       opening_.set(
           File::open(temporary_, open_mode::write | open_mode::create_new, options_.permissions));
     }
@@ -88,6 +90,8 @@ class file_writer {
       return pulled::item;
     }
     temporary_.clear();
+    // Left by a process that was killed: another name.
+    if (opened.error() == std::errc::file_exists && ++tries_ < most_tries) return open(p);
     p.of().fail(std::move(opened.error()));
     return pulled::cut;
   }
@@ -102,6 +106,12 @@ class file_writer {
   task<result<>> commit() {
     if (options_.durable) co_await ok(file_.fsync());
     co_await ok(file_.close());
+    const auto there = co_await stat_file(path_);
+    if (there && there->kind != file_kind::regular)
+      co_return fail(errc::invalid_option, "write_file", path_ + " is no regular file");
+    co_return co_await shield(publish());  // a stop that comes now is too late
+  }
+  task<result<>> publish() {
     const auto mode = options_.exclusive ? rename_mode::no_replace : rename_mode::replace;
     co_await ok(rename_file(temporary_, path_, mode));
     temporary_.clear();
@@ -113,13 +123,14 @@ class file_writer {
     if (slash == std::string::npos) return ".";
     return slash == 0 ? "/" : path_.substr(0, slash);
   }
-  // Hidden, in the same folder; no other process or call has it.
-  [[nodiscard]] std::string temporary_name() const {
+  // Hidden, in the same folder; of another process, or of one that was killed, it is another one.
+  [[nodiscard]] std::string temporary_name(random_engine& random) const {
     const auto name = path_.rfind('/') + 1;  // npos + 1 is 0
-    char unique[40];
-    std::snprintf(unique, sizeof unique, ".%d-%u.partial", static_cast<int>(::getpid()),
-                  written_files.fetch_add(1, std::memory_order_relaxed));
-    return path_.substr(0, name) + '.' + path_.substr(name) + unique;
+    char unique[48];
+    std::snprintf(unique, sizeof unique, ".%d-%u-%06x.partial", static_cast<int>(::getpid()),
+                  written_files.fetch_add(1, std::memory_order_relaxed),
+                  static_cast<unsigned>(random.uniform_int(0, 0xffffff)));
+    return path_.substr(0, name) + '.' + path_.substr(name, longest_name) + unique;
   }
   void drop() noexcept {
     file_ = File();
@@ -127,9 +138,13 @@ class file_writer {
     temporary_.clear();
   }
 
+  static constexpr std::size_t longest_name = 200;  // of the target in that of the temporary
+  static constexpr int most_tries = 8;
+
   std::string path_;
   write_file_options options_;
   std::string temporary_;  // while it may be there
+  int tries_ = 0;
   File file_;
   std::uint64_t written_ = 0;
   std::optional<T> item_;
@@ -161,10 +176,12 @@ class write_file_sink : public sink_base<write_file_sink> {
 /// other things with contiguous bytes.
 /// **Result.** `result<std::uint64_t>` of the pipeline: bytes written.
 /// **Errors.** those of the stream and of the file, naming operation and path: a full disk, a
-/// folder that is not there; `std::errc::file_exists` with `exclusive`.
+/// folder that is not there; `std::errc::file_exists` with `exclusive`; `errc::invalid_option` when
+/// `path` is a folder or a device, or a symbolic link to one (another link is replaced, not
+/// followed).
 /// **Suspends.** as the stream and the operations of `file` do.
-/// **Cancellation.** ends what is in flight; nothing is left. A stop while the name is being
-/// changed leaves the old file or the new one, whole.
+/// **Cancellation.** ends what is in flight; nothing is left. A stop that comes when the name is
+/// being changed is too late: the new file is there.
 /// **Complexity.** writes one item at a time, each as one operation; a frame at the end. What it
 /// writes to first is hidden, in the same folder (`.NAME.PID-N.partial`), and is removed unless the
 /// process is killed.

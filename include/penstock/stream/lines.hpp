@@ -37,7 +37,7 @@ class line_cutter {
     begin_ += in_.rest().text();  // an unfinished line, in case that it goes on
     in_ = buffer_slicer(std::move(in));
   }
-  pulled get(flow& f, bool ended, std::optional<buffer>& out) {
+  [[gnu::always_inline]] pulled get(flow& f, bool ended, std::optional<buffer>& out) {
     if (most_ == 0) return refuse_option(f, "lines", "of 0 bytes");
     const std::string_view rest = in_.rest().text();
     if (const auto end = rest.find('\n'); end != rest.npos) {
