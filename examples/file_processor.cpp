@@ -1,5 +1,5 @@
-// Every file of a list is read, its words are counted and its letters made large on other threads,
-// and written again; three files at a time. The same with threads: file_processor_threads.cpp.
+// Every file of a list is read, its letters are made large on other threads, and it is written
+// again; three files at a time. The same with threads: file_processor_threads.cpp.
 // Run: file_processor; it makes the files. Change first: how many files at once, or work.
 #include <penstock/core.hpp>
 #include <penstock/io.hpp>

@@ -92,8 +92,8 @@ int main(int argc, char** argv) {
 }
 
 // Output:
-// 200: ...
-// 404: ...
-// 500: ...
-// slowest: /page/... 1008 ms
+// 200: 8999
+// 404: 800
+// 500: 190
+// slowest: /page/2 1008 ms
 // bad lines: 10

@@ -183,8 +183,8 @@ class write_file_sink : public sink_base<write_file_sink> {
 /// **Cancellation.** ends what is in flight; nothing is left. A stop that comes when the name is
 /// being changed is too late: the new file is there.
 /// **Complexity.** writes one item at a time, each as one operation; a frame at the end. What it
-/// writes to first is hidden, in the same folder (`.NAME.PID-N.partial`), and is removed unless the
-/// process is killed.
+/// writes to first is hidden, in the same folder (`.NAME.PID-N-X.partial`), and is removed unless
+/// the process is killed.
 /// **Lifetime.** as any pipeline.
 /// **Example.** @snippet tests/io/write_file_test.cpp write_file
 [[nodiscard]] inline detail::write_file_sink write_file(std::string path,
