@@ -4,6 +4,7 @@
 
 #include <penstock/core/sleep.hpp>
 #include <penstock/core/with_group.hpp>
+#include <penstock/core/with_timeout.hpp>
 #include <penstock/core/yield.hpp>
 #include <penstock/stream.hpp>
 
@@ -122,7 +123,7 @@ PENSTOCK_TEST("a filter() that drops everything lets others run and can be stopp
         g.request_stop();
       };
       g.start(watch);
-      static_cast<void>(co_await std::move(pipeline));
+      static_cast<void>(co_await with_timeout(24h, std::move(pipeline)));
       CHECK(false);  // it has no end
     };
     co_await with_group(run);
