@@ -130,7 +130,8 @@ std::string played(Stream stream, penstock::duration busy = penstock::duration::
       if (busy != penstock::duration::zero()) co_await penstock::sleep_for(busy);
     };
     auto outcome = co_await (std::move(stream) | penstock::for_each(take));
-    note(co_await penstock::this_task::now(), outcome ? "|" : "#");
+    const auto end = co_await penstock::this_task::now();
+    note(end, outcome ? "|" : "#");
   };
   rt.run(body());
   return format(seen);

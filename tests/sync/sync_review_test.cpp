@@ -107,7 +107,8 @@ PENSTOCK_TEST("barrier: a phase that a drop ends tells one of those that wait") 
   int told = 0, passed = 0;
   auto body = [&](task_group& g) -> task<> {
     auto arrive = [&]() -> task<> {
-      if (co_await b.arrive_and_wait()) ++told;
+      const bool is_told = co_await b.arrive_and_wait();
+      if (is_told) ++told;
       ++passed;
     };
     g.start(arrive);

@@ -182,8 +182,9 @@ template <class T>
 inline constexpr bool is_task_v<task<T>> = true;
 namespace detail {
 template <class Fn>
-concept makes_task = is_task_v < std::invoke_result_t < std::decay_t<Fn>
-& >> ;
+concept makes_task = requires(std::decay_t<Fn>& fn) {
+  requires is_task_v<decltype(fn())>;
+};
 }  // namespace detail
 
 template <class T>
