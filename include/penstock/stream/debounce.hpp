@@ -53,17 +53,6 @@ class debounce_stream : public eager_stream<debounce_stream<Up>, typename Up::va
   time_point due_{};
   std::optional<T> held_;
 };
-class debounce_stage : public stream_stage {
- public:
-  explicit debounce_stage(duration d) noexcept : quiet_(d) {}
-  template <class Up>
-  auto over(Up&& up) const {
-    return debounce_stream<Up>(std::move(up), quiet_);
-  }
-
- private:
-  duration quiet_;
-};
 }  // namespace detail
 
 /// An item that no other one follows within `d`; those before it are dropped.
@@ -78,7 +67,7 @@ class debounce_stage : public stream_stage {
 /// **Example.** @snippet tests/stream/timed_test.cpp debounce
 template <class Rep, class Period>
 [[nodiscard]] auto debounce(std::chrono::duration<Rep, Period> d) noexcept {
-  return detail::debounce_stage(to_duration(d));
+  return detail::timed_stage<detail::debounce_stream>(to_duration(d));
 }
 
 }  // namespace penstock

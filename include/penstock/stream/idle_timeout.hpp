@@ -62,17 +62,6 @@ class idle_timeout_stream : public eager_stream<idle_timeout_stream<Up>, typenam
   bool asked_ = false;
   std::optional<T> held_;
 };
-class idle_timeout_stage : public stream_stage {
- public:
-  explicit idle_timeout_stage(duration d) noexcept : idle_(d) {}
-  template <class Up>
-  auto over(Up&& up) const {
-    return idle_timeout_stream<Up>(std::move(up), idle_);
-  }
-
- private:
-  duration idle_;
-};
 }  // namespace detail
 
 /// Fails when no item comes within `d` of being asked for one.
@@ -86,7 +75,7 @@ class idle_timeout_stage : public stream_stage {
 /// **Example.** @snippet tests/stream/timed_test.cpp idle_timeout
 template <class Rep, class Period>
 [[nodiscard]] auto idle_timeout(std::chrono::duration<Rep, Period> d) noexcept {
-  return detail::idle_timeout_stage(to_duration(d));
+  return detail::timed_stage<detail::idle_timeout_stream>(to_duration(d));
 }
 
 }  // namespace penstock

@@ -10,6 +10,9 @@
 #include <penstock/core/sleep.hpp>
 #include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/detail/flow.hpp>
+#include <penstock/stream/stream.hpp>
+
+#include <utility>
 
 namespace penstock::detail {
 
@@ -52,6 +55,20 @@ class alarm final : pump {
 
   Stage* stage_ = nullptr;
   stage_timer timer_;
+};
+
+// What operators return that have a time and nothing else: Stream<Up>(up, d).
+template <template <class> class Stream>
+class timed_stage : public stream_stage {
+ public:
+  explicit timed_stage(duration d) noexcept : d_(d) {}
+  template <class Up>
+  auto over(Up&& up) const {
+    return Stream<Up>(std::move(up), d_);
+  }
+
+ private:
+  duration d_;
 };
 
 }  // namespace penstock::detail
