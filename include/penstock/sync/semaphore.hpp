@@ -96,6 +96,7 @@ class basic_semaphore {
   ///
   /// **Errors.** asserts when more are returned than were acquired.
   void release(std::size_t n = 1) noexcept {
+    if (looks_frozen()) return count_in_checked(n);
     const std::size_t capacity = this->capacity();
     const auto before = state_.fetch_add(signed_count(n), detail::memory_order_acq_rel);
     if (is_frozen(before)) [[unlikely]]
@@ -136,15 +137,20 @@ class basic_semaphore {
   // while claims are on their way to the lock, or after a resize() took away permits that are held.
   //
   // While somebody waits, and when it is closed, it is balance_, under the lock, and state_ is
-  // frozen, far below 0: whoever changes it then has changed nothing yet, but comes to the lock and
-  // counts in what it returns or claims. So a permit that somebody waits for is not seen before its
-  // releaser has the lock, and others are not touched after the RMW: whoever has acquired all
-  // permits may destroy the semaphore, whose destructor takes the lock too. When nobody
-  // waits any more, state_ is the balance again, whatever is still on its way. (What was added to
-  // it meanwhile need not be that: some of it comes from before it was last frozen.)
+  // frozen, far below 0: whoever sees that goes to the lock and counts in what it returns or claims
+  // there, and so does whoever changed it without having seen it, which has changed nothing. So a
+  // permit that somebody waits for is not seen before its releaser has the lock, and others are not
+  // touched after the RMW: whoever has acquired all permits may destroy the semaphore, whose
+  // destructor takes the lock too. When nobody waits any more, state_ is the balance again,
+  // whatever is still on its way. (What was added to it meanwhile need not be that: some of it
+  // comes from before it was last frozen.)
   static constexpr std::int64_t frozen = -(std::int64_t{1} << 62);
 
   static constexpr bool is_frozen(std::int64_t state) noexcept { return state < frozen / 2; }
+  // Mostly true while somebody waits: then nothing is changed here, and the lock tells.
+  [[nodiscard]] bool looks_frozen() const noexcept {
+    return is_frozen(state_.load(detail::memory_order_relaxed));
+  }
   static std::int64_t signed_count(std::size_t n) noexcept { return static_cast<std::int64_t>(n); }
   static void check_count([[maybe_unused]] std::size_t n) noexcept {
     PENSTOCK_ASSERT(n != 0, "a semaphore gives at least one permit");
@@ -160,6 +166,7 @@ class basic_semaphore {
   }
   // The end of a permit: these cannot be too many.
   void put(std::size_t n) noexcept {
+    if (looks_frozen()) return count_in(frozen, n);
     const auto before = state_.fetch_add(signed_count(n), detail::memory_order_acq_rel);
     if (before < 0) [[unlikely]]
       count_in(before, n);

@@ -28,6 +28,10 @@ class [[nodiscard]] basic_semaphore<Policy>::acquire_awaiter
     const std::size_t n = n_ & ~unclaimed;
     if (n > 1 && semaphore_->never(n)) [[unlikely]]
       return false;
+    if (semaphore_->looks_frozen()) {  // others wait
+      n_ = n | uncounted;
+      return false;
+    }
     const auto before = semaphore_->state_.fetch_sub(signed_count(n), detail::memory_order_acquire);
     n_ = n;
     if (before >= signed_count(n)) [[likely]]
