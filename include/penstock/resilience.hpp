@@ -6,8 +6,12 @@
 /// Umbrella of resilience/: policies around operations that may fail.
 
 // IWYU pragma: begin_exports
+#include <penstock/resilience/attempt_timeout.hpp>
+#include <penstock/resilience/call_outcome.hpp>
 #include <penstock/resilience/idempotent.hpp>
 #include <penstock/resilience/is_transient.hpp>
+#include <penstock/resilience/observer.hpp>
 #include <penstock/resilience/policy.hpp>
+#include <penstock/resilience/policy_operation.hpp>
 #include <penstock/resilience/retry.hpp>
 // IWYU pragma: end_exports

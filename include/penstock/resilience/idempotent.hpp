@@ -6,7 +6,7 @@
 /// How an operation says that it may be done twice. Policies that repeat (`retry`) ask for it when
 /// they are compiled.
 
-#include <penstock/resilience/policy.hpp>
+#include <penstock/resilience/policy_operation.hpp>
 
 #include <concepts>
 #include <type_traits>

@@ -12,6 +12,7 @@
 #include <penstock/resilience/detail/retry_core.hpp>
 #include <penstock/resilience/idempotent.hpp>
 #include <penstock/resilience/is_transient.hpp>
+#include <penstock/resilience/policy.hpp>
 
 #include <concepts>
 #include <functional>
@@ -112,20 +113,16 @@ inline result<> validate(const unsafe_retry_options& o) {
 /// **Example.** @snippet tests/resilience/retry_test.cpp retry
 /// **See also.** `backoff`, `idempotent`, `with_timeout`.
 template <bool RepeatsAll, class Retryable>
-class retry_policy {
+class retry_policy : public policy_base<retry_policy<RepeatsAll, Retryable>> {
  public:
+  static constexpr bool needs_idempotent = !RepeatsAll;
+
   retry_policy(const detail::retry_core::limits& l, Retryable retryable)
       : limits_(l), retryable_(std::move(retryable)) {}
 
+  /// For `policy_base`.
   template <policy_operation Fn>
-  [[nodiscard]] task<policy_result_t<Fn>> operator()(idempotent_operation<Fn> fn) const {
-    return detail::retry_loop<policy_result_t<Fn>>(detail::retry_core(limits_), retryable_,
-                                                   std::move(fn).take());
-  }
-  template <policy_operation Fn>
-  [[nodiscard]] task<policy_result_t<Fn>> operator()(Fn fn) const {
-    static_assert(RepeatsAll,
-                  "retry repeats what is marked: idempotent(fn), or the option .repeat = unsafe");
+  [[nodiscard]] task<policy_result_t<Fn>> run(Fn fn) const {
     return detail::retry_loop<policy_result_t<Fn>>(detail::retry_core(limits_), retryable_,
                                                    std::move(fn));
   }
