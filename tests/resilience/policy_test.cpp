@@ -54,6 +54,7 @@ task<result<int>> answer_after(duration d) {
 // A gate that writes down how its calls ended.
 struct gate {
   struct permit {
+    static constexpr bool exact_time = false;
     std::vector<call_outcome>* ended_;
     void ended(call_outcome o, time_point) noexcept { ended_->push_back(o); }
   };

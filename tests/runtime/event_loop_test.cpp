@@ -115,6 +115,37 @@ TEST_CASE("sleeps end in order, never early") {
   });
 }
 
+TEST_CASE("what a cheap clock says holds the time, to a few milliseconds") {
+  runtime rt;
+  auto body = []() -> task<> {
+    scheduler& loop = co_await this_task::scheduler();
+    for (int i = 0; i < 1000; ++i) {
+      const about_now about = loop.about();
+      CHECK(about.earliest <= loop.now());
+      CHECK(about.latest - about.earliest <= 20ms);
+      CHECK(about.latest >= about.earliest);
+    }
+  };
+  rt.run(body());
+}
+
+TEST_CASE("a timeout is never early, however long the turn was in which it began") {
+  runtime rt;
+  auto body = []() -> task<> {
+    scheduler& loop = co_await this_task::scheduler();
+    for (int i = 0; i < 5; ++i) {
+      const time_point begin = loop.now();
+      while (loop.now() - begin < 3ms) {
+      }
+      const time_point start = loop.now();
+      const auto late = co_await with_timeout(2ms, sleep_for(1h));
+      CHECK(!late);
+      CHECK(loop.now() - start >= 2ms);
+    }
+  };
+  rt.run(body());
+}
+
 TEST_CASE("a timeout ends what takes longer") {
   support::on_each_driver([](runtime& rt) {
     const auto outcome = rt.run(with_timeout(2ms, sleep_for(1h)));

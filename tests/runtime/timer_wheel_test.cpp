@@ -32,12 +32,21 @@ struct probe final : detail::timer {
 struct wheel_with_probes {
   explicit wheel_with_probes(time_point now = {}) : wheel(now) {}
   probe& add(time_point at, detail::timer_phase phase = detail::timer_phase::leaf) {
-    auto& p = *all.emplace_back(std::make_unique<probe>());
-    p.id = static_cast<int>(all.size()) - 1;
-    p.fired = &fired;
+    auto& p = create();
     p.at = at;
     p.phase = phase;
     wheel.add(p);
+    return p;
+  }
+  probe& add_in(duration d) {
+    auto& p = create();
+    wheel.add_in(p, d);
+    return p;
+  }
+  probe& create() {
+    auto& p = *all.emplace_back(std::make_unique<probe>());
+    p.id = static_cast<int>(all.size()) - 1;
+    p.fired = &fired;
     return p;
   }
   // What fires by `now`.
@@ -128,6 +137,37 @@ TEST_CASE("a far timer wakes its loop at most three times before it is due") {
     CHECK(wakes <= 4);
     CHECK(w.fired == ids{0});
   }
+}
+
+TEST_CASE("a timer that is added for a while counts from the next advance()") {
+  wheel_with_probes w;
+  auto& p = w.add_in(5ms);
+  auto& canceled = w.add_in(1ms);
+  w.add_in(0ns);
+  CHECK(w.wheel.next() == at(0ms));  // somebody has to look at the clock
+  w.wheel.cancel(canceled);
+  CHECK(w.advance(at(3ms + 1ns)).empty());
+  CHECK(w.advance(at(4ms)) == ids{2});
+  CHECK(p.at == at(8ms + 1ns));
+  CHECK(w.wheel.next() == at(9ms));
+  CHECK(w.advance(at(8ms)).empty());
+  CHECK(w.advance(at(9ms)) == ids{0});
+  CHECK(w.wheel.empty());
+  w.add_in((duration::max)());
+  CHECK(w.advance(at(1h)).empty());
+  w.wheel.cancel(w.add_in(1ms));
+  CHECK(w.wheel.size() == 1);
+}
+
+TEST_CASE("a timer that fires may add one for a while") {
+  wheel_with_probes w;
+  static wheel_with_probes* current = nullptr;
+  current = &w;
+  w.add(at(5ms)).then = [](probe&) { current->add_in(2ms); };
+  CHECK(w.advance(at(6ms)) == ids{0});
+  CHECK(w.wheel.next() <= at(6ms));
+  CHECK(w.advance(at(6ms)).empty());
+  CHECK(w.advance(at(8ms)) == ids{1});
 }
 
 TEST_CASE("random timers fire as those of a sorted map do") {

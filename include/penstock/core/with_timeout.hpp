@@ -62,16 +62,18 @@ class timeout_awaiter : public leaf<timeout_awaiter<A>>, timer {
   suspension start(waiter& w) {
     up_ = &w;
     scheduler& s = *w.env->sched;
-    const time_point now = s.now();
-    if (relative_) at = add_saturated(now, for_);
+    const about_now now = s.about();
+    if (relative_) at = add_saturated(now.latest, for_);
     phase = timer_phase::scope;
     env_ = *w.env;
     env_.stop = &link_.own;
     if (count_of(at) < count_of(env_.deadline)) env_.deadline = at;
     link_.open(w);
     child_.open(*this, 0, w, env_);
-    if (count_of(at) <= count_of(now))
+    if (relative_ ? for_ <= duration::zero() : is_over(s, now))
       on_time();
+    else if (relative_ && !is_never(at))
+      s.add_timer_in(*this, for_);
     else if (!is_never(at))
       s.add_timer(*this);
     return child_.begin();
@@ -97,6 +99,10 @@ class timeout_awaiter : public leaf<timeout_awaiter<A>>, timer {
   }
 
  private:
+  bool is_over(scheduler& s, const about_now& now) const noexcept {
+    if (count_of(at) <= count_of(now.earliest)) return true;
+    return count_of(at) <= count_of(now.latest) && count_of(at) <= count_of(s.now());
+  }
   void on_time() noexcept override { expired_ = link_.own.request_stop(stop_reason::deadline); }
 
   duration for_{};
@@ -116,10 +122,12 @@ class timeout_awaiter : public leaf<timeout_awaiter<A>>, timer {
 /// **Result.** `result<T>` of what `a` yields, flattened when `a` yields a result.
 /// **Errors.** `errc::timed_out` when `d` passed first, as "with_timeout '50 ms': timed out"; the
 /// errors of `a`, if it yields a result. When `a` completed at the same instant its result wins.
-/// **Suspends.** as `a` does. On expiry `a` is stopped (reason `deadline`) and waited for.
+/// **Suspends.** as `a` does. On expiry `a` is stopped (reason `deadline`) and waited for. Never
+/// early; late by what is left of the loop's turn in which it began, and a tick.
 /// **Cancellation.** a stop from outside ends `a` and unwinds; when both happen by the time `a` has
 /// ended, the outer one wins.
-/// **Complexity.** one timer, O(1), no allocation; what timed out allocates the error's text.
+/// **Complexity.** one timer, O(1), no allocation; what completes at once costs no look at the
+/// clock; what timed out allocates the error's text.
 /// **See also.** `with_deadline`, `this_task::deadline`.
 template <class Rep, class Period, awaitable A>
 [[nodiscard]] auto with_timeout(std::chrono::duration<Rep, Period> d, A&& a) {

@@ -77,9 +77,6 @@ class policy_base {
   }
 
  private:
-  friend P;
-  policy_base() = default;
-
   template <bool Marked>
   static constexpr void check_marked() {
     static_assert(Marked || !P::needs_idempotent,

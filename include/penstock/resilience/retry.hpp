@@ -122,7 +122,7 @@ class retry_policy : public policy_base<retry_policy<RepeatsAll, Retryable>> {
 
   /// For `policy_base`.
   template <policy_operation Fn>
-  [[nodiscard]] task<policy_result_t<Fn>> run(Fn fn) const {
+  [[nodiscard]] auto run(Fn fn) const {
     return detail::retry_loop<policy_result_t<Fn>>(detail::retry_core(limits_), retryable_,
                                                    std::move(fn));
   }

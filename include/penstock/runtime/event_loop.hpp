@@ -22,10 +22,19 @@
 
 namespace penstock {
 namespace detail {
+inline duration duration_of(const timespec& t) noexcept {
+  return duration(t.tv_sec * 1'000'000'000 + t.tv_nsec);
+}
 inline duration clock_time(clockid_t id) noexcept {
   timespec t{};
   ::clock_gettime(id, &t);
-  return duration(t.tv_sec * 1'000'000'000 + t.tv_nsec);
+  return duration_of(t);
+}
+// How long it stands still.
+inline duration clock_tick(clockid_t id) noexcept {
+  timespec t{};
+  ::clock_getres(id, &t);
+  return duration_of(t);
 }
 
 // What a loop runs to its end: a root whose type the loop need not know.
@@ -89,7 +98,12 @@ class event_loop final : public scheduler {
 
   time_point now() noexcept override { return time_point(detail::clock_time(CLOCK_MONOTONIC)); }
   wall_time wall_now() noexcept override;
+  about_now about() noexcept override {
+    const time_point t(detail::clock_time(CLOCK_MONOTONIC_COARSE));
+    return {t, t + kernel_tick_};
+  }
   void add_timer(detail::timer& t) noexcept override { timers_.add(t); }
+  void add_timer_in(detail::timer& t, duration d) noexcept override { timers_.add_in(t, d); }
   void cancel_timer(detail::timer& t) noexcept override { timers_.cancel(t); }
   void offload(detail::offload_item& item) noexcept override;
 
@@ -183,6 +197,7 @@ class event_loop final : public scheduler {
   cpu_pool& pool_;
   detail::spin_core spin_;
   timer_wheel timers_;
+  const duration kernel_tick_;
   detail::owned<driver> driver_;
   detail::atomic<driver*> shared_driver_{nullptr};         // the same; written by use()
   mutable detail::atomic<std::uint32_t> driver_users_{0};  // that look at it at present

@@ -46,6 +46,14 @@ class timer_wheel {
     ++size_;
     link(t, slot_of(t, ceil_tick(t.at)));
   }
+  /// Adds `t` for `d` after the next advance(), which sets `t.at`: a timer that is cancelled before
+  /// costs no look at a clock.
+  void add_in(detail::timer& t, duration d) noexcept {
+    t.at = time_point(d);
+    t.armed = true;
+    ++size_;
+    link(t, fresh);
+  }
   /// `t` is armed.
   void cancel(detail::timer& t) noexcept {
     t.armed = false;
@@ -56,13 +64,15 @@ class timer_wheel {
   /// When advance() has something to do, at the latest; `time_point::max()`: never. Not after the
   /// first timer is due; before it where timers have to move to a finer level.
   [[nodiscard]] time_point next() noexcept {
-    if (!is_empty(late) || !is_empty(late + 1)) return time_point(tick * current_);
+    if (!is_empty(late) || !is_empty(late + 1) || !is_empty(fresh))
+      return time_point(tick * current_);
     const std::int64_t at = next_tick();
     return at == never ? (time_point::max)() : time_point(tick * at);
   }
 
   /// Calls `on_time` of what is due by `now`.
   void advance(time_point now) noexcept {
+    if (!is_empty(fresh)) settle(now);
     fire(late);
     const std::int64_t target = floor_tick(now);
     while (size_ != 0) {
@@ -78,10 +88,12 @@ class timer_wheel {
 
  private:
   // Slots: level 0 twice, leaves and scopes, then levels 1 to 3, then two slots for what was late
-  // when it was added, then one for what is more than four digits away.
+  // when it was added, then one for what is more than four digits away, then one for what was added
+  // without a clock.
   static constexpr std::size_t per_level = 256;
   static constexpr std::size_t late = 5 * per_level;
   static constexpr std::size_t far = late + 2;
+  static constexpr std::size_t fresh = far + 1;
   static constexpr std::int64_t never = (std::numeric_limits<std::int64_t>::max)();
   static constexpr std::int64_t top = std::int64_t{1} << 32;  // ticks
 
@@ -125,6 +137,15 @@ class timer_wheel {
   bool is_empty(std::size_t slot) const noexcept { return slots_[slot].after == &slots_[slot]; }
   detail::timer& first(std::size_t slot) const noexcept {
     return static_cast<detail::timer&>(*slots_[slot].after);
+  }
+
+  void settle(time_point now) noexcept {
+    while (!is_empty(fresh)) {
+      detail::timer& t = first(fresh);
+      unlink(t);
+      t.at = add_saturated(now, t.at.time_since_epoch());
+      link(t, slot_of(t, ceil_tick(t.at)));
+    }
   }
 
   // `on_time` may add and cancel any timers; none is added to a slot of level 0 that is due.
@@ -206,8 +227,8 @@ class timer_wheel {
     return used_[(level + 1) * (per_level / 64) + word];
   }
 
-  std::array<detail::timer_link, far + 1> slots_;
-  std::array<std::uint64_t, far / 64 + 1> used_{};
+  std::array<detail::timer_link, fresh + 1> slots_;
+  std::array<std::uint64_t, fresh / 64 + 1> used_{};
   std::int64_t current_;  // the last tick that was fired
   std::size_t size_ = 0;
 };

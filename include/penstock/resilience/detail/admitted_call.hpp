@@ -14,9 +14,11 @@
 
 namespace penstock::detail {
 
-// What an admission was given for: it is told the outcome of a call exactly once.
+// What an admission was given for: it is told the outcome of a call exactly once, and when, to a
+// few milliseconds unless it asks for exact times.
 template <class P>
-concept admission_permit = std::movable<P> && requires(P& p, call_outcome o, time_point now) {
+concept admission_permit = std::movable<P> && std::is_same_v<decltype(P::exact_time), const bool> &&
+    requires(P& p, call_outcome o, time_point now) {
   { p.ended(o, now) }
   noexcept;
 };
@@ -33,7 +35,10 @@ class admitted {
   }
   void ended(call_outcome o) noexcept {
     const environment& env = *std::exchange(env_, nullptr);
-    permit_.ended(o, env.sched->now());
+    if constexpr (Permit::exact_time)
+      permit_.ended(o, env.sched->now());
+    else
+      permit_.ended(o, env.sched->about().earliest);
   }
 
  private:

@@ -29,7 +29,8 @@ PENSTOCK_ONCE event_loop::event_loop(cpu_pool& pool, event_loop_options options)
     : scheduler(static_cast<std::uint64_t>(detail::clock_time(CLOCK_REALTIME).count())),
       pool_(pool),
       spin_(options.spin),
-      timers_(event_loop::now()) {}
+      timers_(event_loop::now()),
+      kernel_tick_(detail::clock_tick(CLOCK_MONOTONIC_COARSE)) {}
 
 PENSTOCK_ONCE event_loop::~event_loop() { use(nullptr); }
 
