@@ -28,9 +28,11 @@ TEST_CASE("map() takes a function that returns T, result<T>, or an awaitable of 
   rt.run([]() -> task<> {
     const std::vector<int> expected{10, 20, 30};
 
-    auto plain = [](int x) { return x * 10; };
-    auto a = co_await (from(numbers) | map(plain) | collect());
-    CHECK(a.value() == expected);
+    // [map]
+    auto times_ten = [](int x) { return x * 10; };
+    auto tens = co_await (from(numbers) | map(times_ten) | collect());
+    // [/map]
+    CHECK(tens.value() == expected);
 
     auto fallible = [](int x) -> result<int> { return x * 10; };
     auto b = co_await (from(numbers) | map(fallible) | collect());
@@ -112,12 +114,10 @@ TEST_CASE("the first error of map() ends the pipeline: nothing is called afterwa
   }());
 }
 
-// [map]
 static std::string shouted(std::string_view what_comes, duration busy = 0ms) {
   const auto upper = [](char c) { return static_cast<char>(c - 'a' + 'A'); };
   return played(marbles::source(what_comes) | map(upper), busy);
 }
-// [/map]
 TEST_CASE("map() emits each result when its function has ended, one item at a time") {
   CHECK(shouted("-a-b-c-|") == "-A-B-C-|");
   CHECK(shouted("(ab)-|") == "(AB)-|");

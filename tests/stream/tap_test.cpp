@@ -31,6 +31,14 @@ TEST_CASE("tap() sees each item before the next stage and passes it on unchanged
     auto done = co_await (from(numbers) | map(box) | tap(see) | tap(later) | for_each(use));
     CHECK(done);
     CHECK(order == "t1w1u1t2w2u2");
+
+    // [tap]
+    int most = 0;
+    auto keep_most = [&](int x) { most = x > most ? x : most; };
+    auto all = co_await (from(numbers) | tap(keep_most) | collect());
+    // [/tap]
+    CHECK(most == 2);
+    CHECK(all.value() == numbers);
   }());
 }
 
@@ -64,13 +72,11 @@ TEST_CASE("what tap()'s function returns besides an error is ignored") {
   }());
 }
 
-// [tap]
 static std::string seen_first(std::string_view what_comes) {
   std::string seen;
   const auto see = [&](char c) { seen += c; };
   return played(marbles::source(what_comes) | tap(see)) + " " + seen;
 }
-// [/tap]
 TEST_CASE("tap() emits each item in its frame, or when its function has ended") {
   CHECK(seen_first("-a-b-|") == "-a-b-| ab");
   CHECK(seen_first("-a-#") == "-a-# a");

@@ -100,13 +100,13 @@ struct cut_lines {
 
 /// The lines of a stream of buffers, as buffers without their ends: `line.text()`.
 ///
-/// **Shape.** `-("a\nb")-("c\n")-|` lines() `-a----bc-|`
+/// **Shape.** of buffers, `/` being a line end: `-[a/b]-[c/]-|` lines() `-a-[bc]-|`
 /// **Parameters.** `options.most_bytes` - what a line may have, 1 MiB. A line ends with `\n` or
 /// `\r\n`, the last one also with the stream; other bytes are what they are.
 /// **Errors.** `errc::corrupt` for a line with more bytes, with its number from 1;
 /// `errc::invalid_option` for a limit of 0; std::bad_alloc.
 /// **Ordering.** emits when the end of a line is there, and what is left when the stream completes;
-/// backpressures always; completes and fails with the stream.
+/// backpressures always; completes and fails with the stream; cancels the stream.
 /// **Complexity.** memchr over the bytes; a line that lies in one buffer is a slice of it: no copy,
 /// no allocation. One that lies in several is copied, into one allocation.
 /// **Lifetime.** a slice keeps the whole buffer that it lies in: copy what is kept for long.
