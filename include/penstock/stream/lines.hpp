@@ -48,9 +48,11 @@ class line_cutter {
       return emit(in_.split(size, carriage_return + 1), out);
     }
     const std::size_t size = begin_.size() + rest.size();
-    if (!ended) {  // with a \r that may be of its end
-      if (size > most_ && size - most_ > 1) return too_long(f);
-      return pulled::wait;
+    if (!ended) {
+      if (size <= most_) return pulled::wait;
+      const char last = rest.empty() ? begin_.back() : rest.back();
+      // A \r may be of its end.
+      return size - most_ == 1 && last == '\r' ? pulled::wait : too_long(f);
     }
     if (size == 0) return pulled::end;
     if (!begin_.empty()) return join(f, rest, false, out);
