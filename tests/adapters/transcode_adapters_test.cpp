@@ -77,6 +77,23 @@ TEST_CASE("a file is packed as one whole, and by chunks on several cores") {
   CHECK(zstd::decompress(codec_laws::bytes_of(joined(*frames))).value().text() == text);
 }
 
+TEST_CASE("what is in a file is decompressed piece by piece, as it is read") {
+  support::temporary_folder folder;
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += std::to_string(i) + '\n';
+  const buffer small = gzip::compress(buffer::copy_of(text)).value();
+  const std::string path = folder.put("log.gz", std::string(small.text()));
+  // [decompress]
+  auto count_lines = [](std::string log) -> task<result<std::size_t>> {
+    file in = co_await ok(file::open(log, open_mode::read));
+    co_return co_await (read_chunks(in, 64_KiB) | decompress(gzip::decompressor{}) | lines() |
+                        count());
+  };
+  // [/decompress]
+  runtime rt;
+  CHECK(rt.run(count_lines(path)).value() == 100'000);
+}
+
 TEST_CASE("a stream that is cut short or damaged is corrupt") {
   const buffer small = zstd::compress(buffer::copy_of(codec_laws::some_text(100'000, 3))).value();
   runtime rt;

@@ -10,6 +10,7 @@
 
 #include <io/scripted_driver.hpp>
 #include <io/sockets.hpp>
+#include <stream/marbles.hpp>
 #include <support/each_driver.hpp>
 #include <support/open_files.hpp>
 #include <support/temporary_folder.hpp>
@@ -177,6 +178,50 @@ TEST_CASE("write_file(): long names, folders and devices") {
     };
     sockets::run(rt, body());
   });
+}
+TEST_CASE("write_file() writes each item in its frame, and is over when the file is there") {
+  const support::temporary_folder folder;
+  const auto written = [&](std::string_view what_comes, std::deque<std::int32_t> answers) {
+    scripted::driver io;
+    const int descriptor = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    io.at_once = std::move(answers);
+    io.at_once.push_front(descriptor);  // of open
+    const write_file_options quick{.durable = false};
+    auto seen = marbles::ended([&] {
+      io.install();
+      return marbles::buffers(what_comes) | write_file(folder / "out", quick);
+    });
+    if (seen.back() != '#') ::close(descriptor);  // else the file has done so, not the script
+    return seen;
+  };
+  const std::int32_t closed = 0, not_there = -ENOENT, renamed = 0;
+  CHECK(written("-[abc]-[de]-|", {3, 2, closed, not_there, renamed}) == "-----5");
+  CHECK(written("--|", {closed, not_there, renamed}) == "--0");
+  CHECK(written("-[abc]-[de]-|", {3, -ENOSPC}) == "---#");
+  CHECK(written("-[abc]-#", {3}) == "---#");
+}
+
+TEST_CASE("write_file(): a slow disk sets the pace") {
+  const support::temporary_folder folder;
+  scripted::driver io;
+  const int descriptor = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const auto to_a_slow_disk = [&]() -> task<result<std::uint64_t>> {
+    io.install();
+    const write_file_options quick{.durable = false};
+    const auto disk = [&]() -> task<> {
+      const std::vector<std::int32_t> answers{descriptor, 3, 2, 0, -ENOENT, 0};
+      for (const std::int32_t answer : answers) {
+        co_await sleep_for(2ms);
+        CHECK(io.complete(answer));
+      }
+    };
+    auto [written, done] = co_await when_all_settled(
+        marbles::buffers("[abc][de]|") | write_file(folder / "out", quick), disk());
+    co_return written;
+  };
+  // Opened, written twice, closed, looked at and renamed.
+  CHECK(marbles::ended(to_a_slow_disk) == "------------5");
+  ::close(descriptor);
 }
 TEST_CASE("write_file(): short writes go on, and every operation may fail") {
   const support::temporary_folder folder;

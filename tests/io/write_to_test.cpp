@@ -6,8 +6,10 @@
 #include <penstock/core.hpp>
 #include <penstock/io.hpp>
 #include <penstock/stream.hpp>
+#include <penstock/test.hpp>
 
 #include <io/sockets.hpp>
+#include <stream/marbles.hpp>
 #include <support/each_driver.hpp>
 
 #include <string>
@@ -67,6 +69,40 @@ TEST_CASE("connections, what comes and what goes are streams") {
     };
     sockets::run(rt, body());
   });
+}
+TEST_CASE("write_to() writes each item in its frame, and is over when all is written") {
+  const auto written = [](std::string_view what_comes) {
+    auto [here, there] = test::memory_stream::pair();
+    auto& to = here;
+    return marbles::ended([&] { return marbles::buffers(what_comes) | write_to(to); });
+  };
+  CHECK(written("-[abc]-[de]-|") == "-----5");
+  CHECK(written("-[abc]-#") == "---#");
+  CHECK(written("--|") == "--0");
+}
+TEST_CASE("write_to(): the peer's pace is the stream's") {
+  const auto to_a_slow_reader = []() -> task<result<std::uint64_t>> {
+    auto [here, there] = test::memory_stream::pair({.capacity = 2});
+    auto& from = there;
+    const auto read_two = [&]() -> task<> {
+      std::byte two[2];
+      for (int i = 0; i < 2; ++i) {
+        co_await sleep_for(2ms);
+        auto n = co_await from.read_some(two);
+        CHECK(n.value() == 2);
+      }
+    };
+    auto [bytes, done] =
+        co_await when_all_settled(marbles::buffers("[ab][cd][ef]|") | write_to(here), read_two());
+    co_return bytes;
+  };
+  CHECK(marbles::ended(to_a_slow_reader) == "----6");
+  const auto to_nobody = []() -> task<result<std::uint64_t>> {
+    auto [here, there] = test::memory_stream::pair();
+    there.reset();
+    co_return co_await (marbles::buffers("-a-b-|") | write_to(here));
+  };
+  CHECK(marbles::ended(to_nobody) == "-#");
 }
 TEST_CASE("what a connection that is reset does to its streams") {
   on_each_driver([](runtime& rt) {

@@ -105,3 +105,15 @@ TEST_CASE("observe() tells who waits for whom") {
   CHECK(s.elapsed == 40ms);
   CHECK(s.bytes == 0);
 }
+
+TEST_CASE("observe() changes nothing of what passes") {
+  const auto passed = [](std::string_view what_comes, std::size_t items, duration busy = 0ms) {
+    stream_stats s;
+    auto seen = played(marbles::source(what_comes) | observe(s), busy);
+    CHECK(s.items == items);
+    return seen;
+  };
+  CHECK(passed("-a-b-|", 2) == "-a-b-|");
+  CHECK(passed("-a-#", 1) == "-a-#");
+  CHECK(passed("abc|", 3, 2ms) == "a-b-c-|");
+}

@@ -3,6 +3,7 @@
 #include <penstock/stream/checksum_into.hpp>
 
 #include <penstock/stream.hpp>
+#include <stream/marbles.hpp>
 
 #include <support/penstock_test.hpp>
 #include <support/pieces.hpp>
@@ -11,6 +12,8 @@
 #include <doctest/doctest.h>
 
 using namespace penstock;
+using namespace std::chrono_literals;
+using marbles::played;
 using support::buffers;
 
 PENSTOCK_TEST("checksum_into() keeps the CRC-32C and the number of the bytes that pass") {
@@ -43,4 +46,16 @@ PENSTOCK_TEST("checksum_into() goes on from an earlier one, and is up to date wi
   CHECK(rest);
   CHECK(sum.crc32c == 0xE3069283);
   CHECK(sum.bytes == 9);
+}
+
+TEST_CASE("checksum_into() emits each buffer in its frame, and fails with the stream") {
+  const auto passed = [](std::string_view what_comes, std::string_view sums, duration busy = 0ms) {
+    running_checksum sum;
+    auto seen = played(marbles::buffers(what_comes) | checksum_into(sum), busy);
+    CHECK(sum.crc32c == crc32c(sums));
+    return seen;
+  };
+  CHECK(passed("-[ab]-c-|", "abc") == "-[ab]-c-|");
+  CHECK(passed("-[ab]-#", "ab") == "-[ab]-#");
+  CHECK(passed("ab|", "ab", 2ms) == "a-b-|");
 }

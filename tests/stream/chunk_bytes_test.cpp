@@ -3,6 +3,7 @@
 #include <penstock/stream/chunk_bytes.hpp>
 
 #include <penstock/stream.hpp>
+#include <stream/marbles.hpp>
 
 #include <support/penstock_test.hpp>
 #include <support/pieces.hpp>
@@ -14,6 +15,8 @@
 #include <vector>
 
 using namespace penstock;
+using namespace std::chrono_literals;
+using marbles::played;
 using support::buffers;
 
 namespace {
@@ -80,4 +83,15 @@ PENSTOCK_TEST("chunk_bytes() is read by next(), and many chunks of one buffer al
   const std::string large(5000, 'x');
   auto singles = co_await (from(support::pieces(large, 5000)) | chunk_bytes(1) | count());
   CHECK(singles.value() == 5000);
+}
+
+TEST_CASE("chunk_bytes() emits as soon as n bytes are there, and what is left at the end") {
+  const auto fours = [](std::string_view what_comes, duration busy = 0ms) {
+    return played(marbles::buffers(what_comes) | chunk_bytes(4), busy);
+  };
+  CHECK(fours("-[abcde]-[fghij]-|") == "-[abcd]-[efgh]-([ij]|)");
+  CHECK(fours("-[ab]-[cd]-|") == "---[abcd]-|");
+  CHECK(fours("[abcdefghi]-#") == "([abcd][efgh])-#");
+  CHECK(fours("--|") == "--|");
+  CHECK(fours("[abcdefghi]|", 2ms) == "[abcd]-[efgh]-i-|");
 }

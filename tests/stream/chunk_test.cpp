@@ -3,6 +3,7 @@
 #include <penstock/stream/chunk.hpp>
 
 #include <penstock/stream.hpp>
+#include <stream/marbles.hpp>
 
 #include <support/penstock_test.hpp>
 #include <support/slowly.hpp>
@@ -14,6 +15,8 @@
 #include <vector>
 
 using namespace penstock;
+using namespace std::chrono_literals;
+using marbles::played;
 
 namespace {
 using chunks = std::vector<std::vector<int>>;
@@ -125,4 +128,25 @@ PENSTOCK_TEST("window() refuses a size and a step of 0") {
   CHECK(no_size.error().message() == "window 'of 0 items': invalid option");
   auto no_step = co_await (from(numbers) | window(2, 0) | collect());
   CHECK(no_step.error().message() == "window 'a step of 0 items': invalid option");
+}
+
+TEST_CASE("chunk() emits in the frame of the last item of a chunk, and what is left at the end") {
+  const auto pairs = [](std::string_view what_comes, duration busy = 0ms) {
+    return played(marbles::source(what_comes) | chunk(2), busy);
+  };
+  CHECK(pairs("-1-2-3-|") == "---[12]---([3]|)");
+  CHECK(pairs("-1-2-|") == "---[12]-|");
+  CHECK(pairs("-1-2-3#") == "---[12]--#");
+  CHECK(pairs("--|") == "--|");
+  CHECK(pairs("12345|", 3ms) == "-[12]--[34]--[5]--|");
+}
+TEST_CASE("window() emits in the frame of the last item of a window, and no shorter one") {
+  const auto threes = [](std::string_view what_comes, std::size_t step = 1, duration busy = 0ms) {
+    return played(marbles::source(what_comes) | window(3, step), busy);
+  };
+  CHECK(threes("-1-2-3-4-|") == "-----[123]-[234]-|");
+  CHECK(threes("123456|", 2) == "--[123]-[345]-|");
+  CHECK(threes("-1-2-|") == "-----|");
+  CHECK(threes("123-#") == "--[123]-#");
+  CHECK(threes("12345|", 1, 2ms) == "--[123]-[234]-[345]-|");
 }

@@ -5,6 +5,7 @@
 #include <penstock/stream.hpp>
 #include <penstock/test/allocation_counter.hpp>
 #include <penstock/test/replace_new.hpp>
+#include <stream/marbles.hpp>
 
 #include <support/penstock_test.hpp>
 #include <support/pieces.hpp>
@@ -17,6 +18,8 @@
 #include <vector>
 
 using namespace penstock;
+using namespace std::chrono_literals;
+using marbles::played;
 using support::pieces;
 
 namespace {
@@ -122,4 +125,18 @@ PENSTOCK_TEST("csv_rows() makes one allocation for a row, however many fields it
     CHECK((*row.value())[4] == "five and more");
   }
   CHECK(counted.allocations() == 50);
+}
+
+TEST_CASE("csv_rows() emits in the frame in which the end of a row comes, or the stream ends") {
+  const auto rows = [](std::string_view what_comes, duration busy = 0ms) {
+    const auto shown = [](const csv_row& row) {
+      return std::string(row[0]) + "," + std::string(row[1]);
+    };
+    return played(marbles::buffers(what_comes) | csv_rows() | map(shown), busy);
+  };
+  CHECK(rows("-[a,b/1]-[,2/]-|") == "-[a,b]-[1,2]-|");
+  CHECK(rows("-[a,b/1]-[,2]-|") == "-[a,b]---([1,2]|)");
+  CHECK(rows("-[a,b/1]-#") == "-[a,b]-#");
+  CHECK(rows("[a,b/]-[1/]-[2,3/]|") == "[a,b]-#");
+  CHECK(rows("[a,b/1,2/]|", 2ms) == "[a,b]-[1,2]-|");
 }

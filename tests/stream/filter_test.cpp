@@ -7,6 +7,7 @@
 #include <penstock/core/with_timeout.hpp>
 #include <penstock/core/yield.hpp>
 #include <penstock/stream.hpp>
+#include <stream/marbles.hpp>
 
 #include <support/penstock_test.hpp>
 #include <support/slowly.hpp>
@@ -20,6 +21,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 namespace {
 const std::vector<int> numbers{1, 2, 3, 4};
@@ -162,4 +164,39 @@ PENSTOCK_TEST("distinct_until_changed() compares what the key gives, of move-onl
   auto halves =
       co_await (from(numbers) | map(box) | distinct_until_changed(half) | map(unbox) | collect());
   CHECK(halves.value() == std::vector<int>{1, 2, 4});
+}
+
+TEST_CASE("filter() emits in their frames what its function says yes to") {
+  const auto kept = [](std::string_view what_comes, duration busy = 0ms) {
+    const auto even = [](char c) { return (c - '0') % 2 == 0; };
+    return played(marbles::source(what_comes) | filter(even), busy);
+  };
+  CHECK(kept("-1-2-3-4-|") == "---2---4-|");
+  CHECK(kept("1-3-|") == "----|");
+  CHECK(kept("-2-1-#") == "-2---#");
+  CHECK(kept("(1234)|", 2ms) == "2-4-|");
+  const auto even_or_fails = [](char c) -> task<result<bool>> {
+    co_await sleep_for(1ms);
+    co_return even_below_three(c - '0');
+  };
+  CHECK(played(marbles::source("2234|") | filter(even_or_fails)) == "-22#");
+}
+TEST_CASE("distinct_until_changed() emits an item in its frame when its key is another one") {
+  const auto changes = [](std::string_view what_comes, duration busy = 0ms) {
+    return played(marbles::source(what_comes) | distinct_until_changed(), busy);
+  };
+  CHECK(changes("-1-1-2-2-1-|") == "-1---2---1-|");
+  CHECK(changes("11-#") == "1--#");
+  CHECK(changes("(1122)|", 2ms) == "1-2-|");
+  const auto unkeyed = [](char c) -> int {
+    if (c == '!') throw std::string("key");
+    return c;
+  };
+  bool thrown = false;
+  try {
+    (void)played(marbles::source("1!|") | distinct_until_changed(unkeyed));
+  } catch (const std::string&) {
+    thrown = true;
+  }
+  CHECK(thrown);
 }

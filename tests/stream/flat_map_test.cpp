@@ -6,6 +6,7 @@
 #include <penstock/core/with_timeout.hpp>
 #include <penstock/stream.hpp>
 #include <penstock/test/lifetime_tracked.hpp>
+#include <stream/marbles.hpp>
 
 #include <support/penstock_test.hpp>
 #include <support/slowly.hpp>
@@ -19,6 +20,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 namespace {
 using numbers = std::vector<int>;
@@ -171,4 +173,19 @@ PENSTOCK_TEST("many items of a few streams all arrive when others get their turn
   auto boxes = co_await (from(few) | map(box) | flat_map(two_boxes) | collect());
   CHECK(*boxes.value().at(0) == 3);
   CHECK(*boxes.value().at(1) == 2);
+}
+
+TEST_CASE("flat_map() emits what each inner stream does, and asks for the next item then") {
+  const auto count_up = [](char c) { return std::views::iota(1, c - '0' + 1); };
+  const auto all = [&](std::string_view what_comes, duration busy = 0ms) {
+    return played(marbles::source(what_comes) | flat_map(count_up), busy);
+  };
+  CHECK(all("-2-3-|") == "-(12)-(123)-|");
+  CHECK(all("-2-#") == "-(12)-#");
+  CHECK(all("-0-|") == "---|");
+  CHECK(all("23|", 2ms) == "1-2-1-2-3-|");
+  // Streams with a time of their own: the second begins when the first has ended.
+  const auto inner = [](char c) { return marbles::source(c == 'a' ? "x--y-|" : "-z-#"); };
+  CHECK(played(marbles::source("a|") | flat_map(inner)) == "x--y-|");
+  CHECK(played(marbles::source("abc|") | flat_map(inner)) == "x--y--z-#");
 }

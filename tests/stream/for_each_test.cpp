@@ -7,11 +7,13 @@
 #include <penstock/core/with_timeout.hpp>
 #include <penstock/stream.hpp>
 #include <penstock/test/test_runtime.hpp>
+#include <stream/marbles.hpp>
 
 #include <doctest/doctest.h>
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 TEST_CASE("for_each() calls one after the other and waits for each") {
   test::test_runtime rt;
@@ -64,4 +66,28 @@ TEST_CASE("a stop while for_each()'s function waits unwinds it and the pipeline"
     CHECK(outcome.error() == errc::timed_out);
     CHECK(unwound);
   }());
+}
+
+// [for_each]
+static task<result<int>> total(std::vector<int> prices) {
+  int sum = 0;
+  const auto add = [&](int price) { sum += price; };
+  co_await ok(from(std::move(prices)) | for_each(add));
+  co_return sum;
+}
+// [/for_each]
+TEST_CASE(
+    "for_each() calls its function in the frame of each item, or when the last call is over") {
+  test::test_runtime rt;
+  CHECK(rt.run(total({1, 2, 3})).value() == 6);
+  // played() shows the calls of for_each(), and then its outcome.
+  CHECK(played(marbles::source("-a-b-|")) == "-a-b-|");
+  CHECK(played(marbles::source("-a-#")) == "-a-#");
+  CHECK(played(marbles::source("abc|"), 2ms) == "a-b-c-|");
+  const auto fails = [](char c) -> task<result<>> {
+    co_await sleep_for(2ms);
+    if (c == 'b') co_return fail(errc::corrupt, "use");
+    co_return {};
+  };
+  CHECK(marbles::ended([&] { return marbles::source("abc|") | for_each(fails); }) == "----#");
 }

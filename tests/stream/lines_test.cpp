@@ -11,6 +11,7 @@
 #include <penstock/sync/channel.hpp>
 #include <penstock/test/allocation_counter.hpp>
 #include <penstock/test/replace_new.hpp>
+#include <stream/marbles.hpp>
 
 #include <support/penstock_test.hpp>
 #include <support/pieces.hpp>
@@ -24,6 +25,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 using support::buffers;
 using support::pieces;
 
@@ -177,4 +179,15 @@ PENSTOCK_TEST("many lines of one buffer all arrive when others get their turns")
   CHECK(next == 3000);
   auto ten = co_await (from(buffers(many)) | lines() | skip(5) | take(10) | count());
   CHECK(ten.value() == 10);
+}
+
+TEST_CASE("lines() emits in the frame in which the end of a line comes, or the stream ends") {
+  const auto cut = [](std::string_view what_comes, duration busy = 0ms) {
+    return played(marbles::buffers(what_comes) | lines({.most_bytes = 3}), busy);
+  };
+  CHECK(cut("-[a/b]-[c/]-|") == "-a-[bc]-|");
+  CHECK(cut("-[a/b]-|") == "-a-(b|)");
+  CHECK(cut("-[a/b]-#") == "-a-#");
+  CHECK(cut("-[a/b]-[cde]-[f/]-|") == "-a-#");
+  CHECK(cut("[a/b/c/]|", 2ms) == "a-b-c-|");
 }

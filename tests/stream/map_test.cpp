@@ -8,6 +8,7 @@
 #include <penstock/stream.hpp>
 #include <penstock/test/lifetime_tracked.hpp>
 #include <penstock/test/test_runtime.hpp>
+#include <stream/marbles.hpp>
 
 #include <doctest/doctest.h>
 
@@ -16,6 +17,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 namespace {
 const std::vector<int> numbers{1, 2, 3};
@@ -26,9 +28,11 @@ TEST_CASE("map() takes a function that returns T, result<T>, or an awaitable of 
   rt.run([]() -> task<> {
     const std::vector<int> expected{10, 20, 30};
 
-    auto plain = [](int x) { return x * 10; };
-    auto a = co_await (from(numbers) | map(plain) | collect());
-    CHECK(a.value() == expected);
+    // [map]
+    auto times_ten = [](int x) { return x * 10; };
+    auto tens = co_await (from(numbers) | map(times_ten) | collect());
+    // [/map]
+    CHECK(tens.value() == expected);
 
     auto fallible = [](int x) -> result<int> { return x * 10; };
     auto b = co_await (from(numbers) | map(fallible) | collect());
@@ -108,4 +112,24 @@ TEST_CASE("the first error of map() ends the pipeline: nothing is called afterwa
     CHECK(calls == 2);
     CHECK(seen == 1);
   }());
+}
+
+static std::string shouted(std::string_view what_comes, duration busy = 0ms) {
+  const auto upper = [](char c) { return static_cast<char>(c - 'a' + 'A'); };
+  return played(marbles::source(what_comes) | map(upper), busy);
+}
+TEST_CASE("map() emits each result when its function has ended, one item at a time") {
+  CHECK(shouted("-a-b-c-|") == "-A-B-C-|");
+  CHECK(shouted("(ab)-|") == "(AB)-|");
+  CHECK(shouted("-a-#") == "-A-#");
+  CHECK(shouted("--|") == "--|");
+  // The stream is asked when the consumer asks.
+  CHECK(shouted("abc|", 3ms) == "A--B--C--|");
+  const auto later = [](char c) -> task<result<char>> {
+    co_await sleep_for(2ms);
+    if (c == '!') co_return fail(errc::corrupt, "later");
+    co_return c;
+  };
+  CHECK(played(marbles::source("abc|") | map(later)) == "--a-b-(c|)");
+  CHECK(played(marbles::source("ab!d|") | map(later)) == "--a-b-#");
 }

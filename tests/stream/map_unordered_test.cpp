@@ -97,6 +97,30 @@ TEST_CASE("for_each_concurrent(): the first error stops the other calls") {
   }());
 }
 
+TEST_CASE("for_each_concurrent() calls as items come, n at once, and is over when all calls are") {
+  const auto called = [](std::string_view what_comes) {
+    test::test_runtime rt;
+    const auto body = [&]() -> task<std::string> {
+      marbles::record seen;
+      const auto call = [&](char c) -> task<result<>> {
+        seen.note(co_await this_task::now(), marbles::shown(c));
+        co_await sleep_for(3ms);
+        if (c == '!') co_return fail(errc::corrupt, "call");
+        co_return {};
+      };
+      auto done = co_await (marbles::source(what_comes) | for_each_concurrent(2, call));
+      const auto end = co_await this_task::now();
+      seen.note(end, done ? "|" : "#");
+      co_return seen.text();
+    };
+    return rt.run(body());
+  };
+  CHECK(called("-a-b-|") == "-a-b--|");
+  CHECK(called("abc|") == "ab-c--|");
+  CHECK(called("a-#") == "a-#");
+  CHECK(called("!b--c|") == "!b-#");
+}
+
 // [map_partitioned]
 struct movement {
   std::string account;

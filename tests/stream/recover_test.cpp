@@ -100,6 +100,13 @@ TEST_CASE("recover(): exceptions pass through, also those of its function") {
   }());
 }
 
+TEST_CASE("recover(): a slow consumer sets the pace") {
+  const auto instead = [](error) -> result<std::optional<char>> { return 'x'; };
+  const auto none = [](error) -> result<std::optional<char>> { return std::nullopt; };
+  CHECK(played(source("-a-#-c-|") | recover(none)) == "-a---c-|");
+  CHECK(played(source("(a#b)|") | recover(instead), 2ms) == "a-x-b-|");
+}
+
 // [retry_source]
 static task<result<std::string>> follow(int& connections) {
   // Each connection is cut off after some letters; the next one goes on behind them.

@@ -6,6 +6,7 @@
 #include <penstock/core/with_timeout.hpp>
 #include <penstock/stream.hpp>
 #include <penstock/test/lifetime_tracked.hpp>
+#include <stream/marbles.hpp>
 
 #include <support/penstock_test.hpp>
 #include <support/slowly.hpp>
@@ -18,6 +19,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 namespace {
 const std::vector<int> numbers{1, 2, 3};
@@ -171,4 +173,34 @@ PENSTOCK_TEST("count() counts items, drain() drops them, both to the end of the 
   auto box = [](int x) { return std::make_unique<int>(x); };
   auto boxes = co_await (from(numbers) | map(box) | count());
   CHECK(boxes.value() == 3);
+}
+
+namespace {
+int digit(char c) { return c - '0'; }
+auto numbers_of(std::string_view what_comes) { return marbles::source(what_comes) | map(digit); }
+}  // namespace
+
+TEST_CASE("scan() emits the value in the frame of each item, or when its function has ended") {
+  const auto sum = [](int so_far, int x) { return so_far + x; };
+  const auto sums = [&](std::string_view what_comes, duration busy = 0ms) {
+    return played(numbers_of(what_comes) | scan(0, sum), busy);
+  };
+  CHECK(sums("-1-2-3-|") == "-1-3-6-|");
+  CHECK(sums("-1-#") == "-1-#");
+  CHECK(sums("---|") == "---|");
+  CHECK(sums("123|", 2ms) == "1-3-6-|");
+  CHECK(played(numbers_of("11|") | scan(0, sum_later)) == "-1(2|)");
+  CHECK(played(numbers_of("1-3-|") | scan(0, sum_below_three)) == "1-#");
+}
+TEST_CASE("fold(), count() and drain() are over in the frame in which their stream is") {
+  using marbles::ended;
+  const auto sum = [](int so_far, int x) { return so_far + x; };
+  CHECK(ended([&] { return numbers_of("-1-2-3-|") | fold(0, sum); }) == "-------6");
+  CHECK(ended([&] { return numbers_of("-1-#") | fold(0, sum); }) == "---#");
+  CHECK(ended([&] { return numbers_of("111|") | fold(0, sum_later); }) == "---3");
+  CHECK(ended([&] { return numbers_of("1-3-1|") | fold(0, sum_below_three); }) == "--#");
+  CHECK(ended([] { return marbles::source("-a-b-c-|") | count(); }) == "-------3");
+  CHECK(ended([] { return marbles::source("-a-#") | count(); }) == "---#");
+  CHECK(ended([] { return marbles::source("-a-b-c-|") | drain(); }) == "-------|");
+  CHECK(ended([] { return marbles::source("-a-#") | drain(); }) == "---#");
 }

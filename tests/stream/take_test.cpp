@@ -4,6 +4,7 @@
 
 #include <penstock/core/sleep.hpp>
 #include <penstock/stream.hpp>
+#include <stream/marbles.hpp>
 
 #include <support/penstock_test.hpp>
 #include <support/slowly.hpp>
@@ -17,6 +18,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 namespace {
 const std::vector<int> numbers{1, 2, 3, 1};
@@ -175,4 +177,42 @@ PENSTOCK_TEST("skip() leaves out the first items, driven or pulled") {
   auto boxes = from(numbers) | map(box) | skip(2);
   auto three = co_await boxes.next();
   CHECK(**three.value() == 3);
+}
+
+TEST_CASE("take() ends with its last item, in the same frame, and hears of nothing behind it") {
+  const auto first = [](std::string_view what_comes, std::size_t n, duration busy = 0ms) {
+    return played(marbles::source(what_comes) | take(n), busy);
+  };
+  CHECK(first("-1-2-3-4-|", 2) == "-1-(2|)");
+  CHECK(first("-1-2-#", 2) == "-1-(2|)");
+  CHECK(first("-1-#", 2) == "-1-#");
+  CHECK(first("-1-|", 2) == "-1-|");
+  CHECK(first("--#", 0) == "|");
+  CHECK(first("123|", 2, 2ms) == "1-2-|");
+}
+TEST_CASE("take_while() ends in the frame of the first no, and hears of nothing behind it") {
+  const auto below_three = [](std::string_view what_comes, duration busy = 0ms) {
+    const auto below = [](char c) { return c < '3'; };
+    return played(marbles::source(what_comes) | take_while(below), busy);
+  };
+  CHECK(below_three("-1-2-3-1-|") == "-1-2-|");
+  CHECK(below_three("-1-3#") == "-1-|");
+  CHECK(below_three("-1-#") == "-1-#");
+  CHECK(below_three("-1-|") == "-1-|");
+  CHECK(below_three("1231|", 2ms) == "1-2-|");
+  const auto fails = [](char c) -> result<bool> {
+    if (c == '!') return fail(errc::corrupt, "judge");
+    return true;
+  };
+  CHECK(played(marbles::source("1-!2|") | take_while(fails)) == "1-#");
+}
+TEST_CASE("skip() emits in their frames the items behind the first ones") {
+  const auto rest = [](std::string_view what_comes, std::size_t n, duration busy = 0ms) {
+    return played(marbles::source(what_comes) | skip(n), busy);
+  };
+  CHECK(rest("-1-2-3-4-|", 2) == "-----3-4-|");
+  CHECK(rest("-1-#", 2) == "---#");
+  CHECK(rest("-1-|", 2) == "---|");
+  CHECK(rest("12|", 0) == "12|");
+  CHECK(rest("(1234)|", 2, 2ms) == "3-4-|");
 }

@@ -5,6 +5,7 @@
 #include <penstock/core/sleep.hpp>
 #include <penstock/stream.hpp>
 #include <penstock/test/test_runtime.hpp>
+#include <stream/marbles.hpp>
 
 #include <doctest/doctest.h>
 
@@ -13,6 +14,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 TEST_CASE("tap() sees each item before the next stage and passes it on unchanged") {
   test::test_runtime rt;
@@ -29,6 +31,14 @@ TEST_CASE("tap() sees each item before the next stage and passes it on unchanged
     auto done = co_await (from(numbers) | map(box) | tap(see) | tap(later) | for_each(use));
     CHECK(done);
     CHECK(order == "t1w1u1t2w2u2");
+
+    // [tap]
+    int most = 0;
+    auto keep_most = [&](int x) { most = x > most ? x : most; };
+    auto all = co_await (from(numbers) | tap(keep_most) | collect());
+    // [/tap]
+    CHECK(most == 2);
+    CHECK(all.value() == numbers);
   }());
 }
 
@@ -60,4 +70,24 @@ TEST_CASE("what tap()'s function returns besides an error is ignored") {
     auto all = co_await (from(numbers) | tap(square) | collect());
     CHECK(all.value() == numbers);
   }());
+}
+
+static std::string seen_first(std::string_view what_comes) {
+  std::string seen;
+  const auto see = [&](char c) { seen += c; };
+  return played(marbles::source(what_comes) | tap(see)) + " " + seen;
+}
+TEST_CASE("tap() emits each item in its frame, or when its function has ended") {
+  CHECK(seen_first("-a-b-|") == "-a-b-| ab");
+  CHECK(seen_first("-a-#") == "-a-# a");
+  const auto waits = [](char c) -> task<result<>> {
+    co_await sleep_for(2ms);
+    if (c == '!') co_return fail(errc::corrupt, "see");
+    co_return {};
+  };
+  CHECK(played(marbles::source("ab|") | tap(waits)) == "--a-(b|)");
+  CHECK(played(marbles::source("a!b|") | tap(waits)) == "--a-#");
+  const auto nothing = [](char) {};
+  CHECK(played(marbles::source("-a-b-|") | tap(nothing)) == "-a-b-|");
+  CHECK(played(marbles::source("abc|") | tap(nothing), 2ms) == "a-b-c-|");
 }

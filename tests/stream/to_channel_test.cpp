@@ -18,6 +18,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 namespace {
 std::vector<int> up_to(int n) {
@@ -102,6 +103,22 @@ TEST_CASE("to_channel(): a stop and an exception close it as canceled, its end e
   }());
 }
 
+TEST_CASE("to_channel(): the receivers see each item in its frame, then the end or the error") {
+  const auto received = [](std::string_view what_comes, duration busy = 0ms) {
+    test::test_runtime rt;
+    const auto body = [&]() -> task<std::string> {
+      channel<char> c{1};
+      auto [seen, sent] = co_await when_all_settled(marbles::play(receive(c), busy),
+                                                    marbles::source(what_comes) | to_channel(c));
+      co_return seen;
+    };
+    return rt.run(body());
+  };
+  CHECK(received("-a-b-|") == "-a-b-|");
+  CHECK(received("-a-#") == "-a-#");
+  CHECK(received("(abcd)|", 2ms) == "a-b-c-d-|");
+}
+
 // [tee]
 static task<result<std::string>> joined_and_counted(std::vector<std::string> words) {
   const auto join = [](std::string all, std::string word) { return all + word; };
@@ -153,4 +170,22 @@ TEST_CASE("tee(): the first failure ends all, and each sink aborts") {
     auto late = co_await with_timeout(1ms, from(up_to(1)) | tee(for_each(slow), count()));
     CHECK(late.error() == errc::timed_out);
   }());
+}
+
+TEST_CASE("tee() is over when all sinks are, or with the first error") {
+  using marbles::ended;
+  const auto sum = [](int so_far, char c) { return so_far + (c - '0'); };
+  const auto waits = [](char) { return sleep_for(2ms); };
+  const auto fails = [](char c) -> result<> {
+    if (c == '2') return fail(errc::corrupt, "use");
+    return {};
+  };
+  const auto both = [&](std::string_view what_comes) {
+    return ended([&] { return marbles::source(what_comes) | tee(fold(0, sum), count()); });
+  };
+  CHECK(both("-1-2-|") == "-----[32]");
+  CHECK(both("-1-#") == "---#");
+  CHECK(ended([&] { return marbles::source("123|") | tee(for_each(waits), drain()); }) ==
+        "------[]");
+  CHECK(ended([&] { return marbles::source("1-2-|") | tee(for_each(fails), count()); }) == "--#");
 }

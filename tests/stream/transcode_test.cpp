@@ -7,6 +7,7 @@
 #include <penstock/stream.hpp>
 #include <penstock/test/test_runtime.hpp>
 
+#include <stream/marbles.hpp>
 #include <stream/toy_codec.hpp>
 
 #include <doctest/doctest.h>
@@ -76,6 +77,32 @@ TEST_CASE("a stream is compressed as one whole, and comes back, on the loop and 
         CHECK(joined(back.value()) == "abcdefgh");
       }(where, piece));
     }
+  }
+}
+
+// [toy]
+// A codec of one's own: each byte three times, at the end a dot.
+static auto tripled(work_place where, std::size_t piece_size = 100) {
+  return compress(toy::compressor(toy::tripler(), piece_size), {where});
+}
+static auto thirds(work_place where) {
+  return decompress(toy::decompressor(toy::third(), 100), {where});
+}
+// [/toy]
+TEST_CASE(
+    "compress() and decompress() emit a piece when the codec has one, and the rest at the end") {
+  using marbles::buffers;
+  using marbles::played;
+  for (const work_place where : places) {
+    CHECK(played(buffers("-a-b-|") | tripled(where)) == "-[aaa]-[bbb]-(.|)");
+    CHECK(played(buffers("-a-#") | tripled(where)) == "-[aaa]-#");
+    CHECK(played(buffers("--|") | tripled(where)) == "--(.|)");
+    CHECK(played(buffers("ab|") | tripled(where, 2), 2ms) == "[aa]-a-b-[bb]-.-|");
+    CHECK(played(buffers("-[aaab]-[bb.]-|") | thirds(where)) == "-a-b-|");
+    CHECK(played(buffers("-[aaab]-#") | thirds(where)) == "-a-#");
+    CHECK(played(buffers("-[aaab]-|") | thirds(where)) == "-a-#");
+    CHECK(played(buffers("-[aaa]-!-|") | thirds(where)) == "-a-#");
+    CHECK(played(buffers("[aaa][bbb][.]|") | thirds(where), 2ms) == "a-b-|");
   }
 }
 

@@ -171,7 +171,7 @@ class write_file_sink : public sink_base<write_file_sink> {
 /// Writes the bytes of all items to the file `path`: the new file is there when all is, and else
 /// the old one or none.
 ///
-/// **Shape.** `-(64K)-(64K)-(rest)-|` write_file(path) bytes in all
+/// **Shape.** `-[abc]-[de]-|` write_file(path) `-----5`
 /// **Parameters.** `path` - the file; what is there is replaced. Items are `buffer`, strings, or
 /// other things with contiguous bytes.
 /// **Result.** `result<std::uint64_t>` of the pipeline: bytes written.
@@ -182,6 +182,9 @@ class write_file_sink : public sink_base<write_file_sink> {
 /// **Suspends.** as the stream and the operations of `file` do.
 /// **Cancellation.** ends what is in flight; nothing is left. A stop that comes when the name is
 /// being changed is too late: the new file is there.
+/// **Ordering.** emits its result when the new file is there; backpressures while an item is
+/// written; completes with the stream, then bytes and name are made durable; fails with the stream
+/// or the file, at once; cancels the stream and what is in flight, and removes what it has written.
 /// **Complexity.** writes one item at a time, each as one operation; a frame at the end. What it
 /// writes to first is hidden, in the same folder (`.NAME.PID-N-X.partial`), and is removed unless
 /// the process is killed.

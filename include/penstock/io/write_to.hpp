@@ -153,13 +153,16 @@ class accepted_stream : public stream_interface<accepted_stream<Listener>> {
 
 /// Writes the bytes of all items to `to`.
 ///
-/// **Shape.** `-(10)-(5)-|` write_to(s) 15
+/// **Shape.** `-[abc]-[de]-|` write_to(s) `-----5`
 /// **Parameters.** `to` - a `byte_stream`; outlives the pipeline. Items as for `write_file`. `o` -
 /// see there.
 /// **Result.** `result<std::uint64_t>` of the pipeline: bytes written.
 /// **Errors.** those of the stream and of `to`.
 /// **Suspends.** as the stream and `write_all` do: the peer's pace is the stream's.
 /// **Cancellation.** a part of an item may have been written: close `to`.
+/// **Ordering.** emits its result when all is written and, with `shutdown`, the end is sent;
+/// backpressures while the peer does not read; completes with the stream; fails with the stream or
+/// `to`, at once; cancels the stream and the write that waits.
 /// **Complexity.** no allocation; a frame for `shutdown`.
 /// **Lifetime.** see `to`.
 /// **Example.** @snippet tests/io/write_to_test.cpp write_to

@@ -34,10 +34,11 @@ struct add_to_checksum {
 
 /// Passes buffers on, and keeps the CRC-32C and the number of their bytes.
 ///
-/// **Shape.** `-(ab)-(c)-|` checksum_into(s) `-(ab)-(c)-|`, with s that of "abc" at the end
+/// **Shape.** `-[ab]-c-|` checksum_into(s) `-[ab]-c-|`, with s that of "abc" at the end
 /// **Parameters.** `into` - goes on from what it is; it is up to date when a buffer is emitted.
 /// **Errors.** none of its own.
-/// **Ordering.** emits at once; backpressures always; completes and fails with the stream.
+/// **Ordering.** emits at once; backpressures always; completes and fails with the stream; cancels
+/// the stream.
 /// **Complexity.** as `crc32c`; fused with its neighbours; no allocation.
 /// **Lifetime.** `into` must outlive the stream; it is read between its items or after its end.
 /// **Example.** @snippet tests/stream/checksum_into_test.cpp checksum_into

@@ -52,11 +52,11 @@ struct cut_items {
 
 /// The items in vectors of `n`, the last one shorter.
 ///
-/// **Shape.** `-1-2-3-|` chunk(2) `---(12)---(3)|`
+/// **Shape.** `-1-2-3-|` chunk(2) `---[12]---([3]|)`
 /// **Parameters.** `n` - items of a chunk, count, at least 1.
 /// **Errors.** `errc::invalid_option` for 0. An error of the stream drops what is collected.
 /// **Ordering.** emits when n items are there, and what is left when the stream completes, never an
-/// empty chunk; backpressures always; completes and fails with the stream.
+/// empty chunk; backpressures always; completes and fails with the stream; cancels the stream.
 /// **Complexity.** fused with its neighbours; one allocation for each chunk, a few for one of more
 /// than 1024.
 /// **Example.** @snippet tests/stream/chunk_test.cpp chunk

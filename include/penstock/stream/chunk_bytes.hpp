@@ -72,11 +72,11 @@ struct cut_bytes {
 
 /// The bytes of a stream of buffers, in buffers of `n` bytes, the last one shorter.
 ///
-/// **Shape.** `-(5)-(5)-|` chunk_bytes(4) `-(4)-(4)-(2)|`
+/// **Shape.** of buffers: `-[abcde]-[fghij]-|` chunk_bytes(4) `-[abcd]-[efgh]-([ij]|)`
 /// **Parameters.** `n` - bytes of a chunk, at least 1.
 /// **Errors.** `errc::invalid_option` for 0; std::bad_alloc.
 /// **Ordering.** emits when n bytes are there, and what is left when the stream completes, never an
-/// empty buffer; backpressures always; completes and fails with the stream.
+/// empty buffer; backpressures always; completes and fails with the stream; cancels the stream.
 /// **Complexity.** a chunk that lies in one buffer of the stream is a slice of it: no copy, no
 /// allocation. One of several buffers is copied, into one allocation.
 /// **Lifetime.** a slice keeps the whole buffer that it lies in.

@@ -47,11 +47,14 @@ class collect_sink : public sink_base<collect_sink> {
 
 /// All items, in order, as a vector. Unbounded: it is the word for "I know that there are few".
 ///
-/// **Shape.** `-a-b-c-|` collect() {a, b, c}
+/// **Shape.** `-a-b-c-|` collect() `-------[abc]`
 /// **Result.** `result<std::vector<T>>` of the pipeline.
 /// **Errors.** those of the stream; what was collected is dropped.
 /// **Suspends.** as the stream does.
 /// **Cancellation.** stops the stream, waits for what it has begun, drops what was collected.
+/// **Ordering.** emits its result when the stream has ended; backpressures never; completes and
+/// fails with the stream; cancels the stream.
+/// **Example.** @snippet tests/stream/collect_test.cpp collect
 [[nodiscard]] inline detail::collect_sink collect() noexcept { return {}; }
 
 }  // namespace penstock

@@ -65,7 +65,7 @@ struct cut_rows {
 
 /// The rows of a CSV text in a stream of buffers.
 ///
-/// **Shape.** `-("a,b\n1")-(",2\n")-|` csv_rows() `-{a,b}-{1,2}-|`
+/// **Shape.** of buffers, `/` being a line end: `-[a,b/1]-[,2/]-|` csv_rows() `-[a,b]-[1,2]-|`
 /// **Parameters.** `options` - delimiter, header, ragged rows and limits: see `csv_options`. Fields
 /// may be in quotes, with delimiters, line ends and doubled quotes in them; rows end with `\n` or
 /// `\r\n`, the last one also with the stream; empty lines and a byte order mark are left out.
@@ -74,7 +74,7 @@ struct cut_rows {
 /// number of fields than the first row, more bytes or fields than the limits. After it there are no
 /// more rows. `errc::invalid_option` for options that cannot work; std::bad_alloc.
 /// **Ordering.** emits when the end of a row is there, and what is left when the stream completes;
-/// backpressures always; completes and fails with the stream.
+/// backpressures always; completes and fails with the stream; cancels the stream.
 /// **Complexity.** looks at each byte once; one allocation for each row.
 /// **Example.** @snippet tests/stream/csv_rows_test.cpp csv_rows
 [[nodiscard]] inline auto csv_rows(csv_options options = {}) noexcept {

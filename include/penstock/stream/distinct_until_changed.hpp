@@ -51,7 +51,7 @@ class distinct_stage : public stream_stage {
 /// item itself by default. Copied, as by `map`; it does not wait.
 /// **Errors.** an exception of `key` or of the comparison is the stream's.
 /// **Ordering.** emits when the key differs; backpressures always; completes and fails with the
-/// stream.
+/// stream; cancels the stream.
 /// **Complexity.** keeps one key; fused with its neighbours; no allocation of its own.
 /// **Example.** @snippet tests/stream/filter_test.cpp distinct
 template <class Key = std::identity>

@@ -17,11 +17,13 @@ struct drop_one {
 
 /// Runs the stream to its end and drops its items.
 ///
-/// **Shape.** `-a-b-c-|` drain() done
+/// **Shape.** `-a-b-c-|` drain() `-------|`
 /// **Result.** `result<>` of the pipeline.
 /// **Errors.** those of the stream.
 /// **Suspends.** as the stream does.
 /// **Cancellation.** stops the stream and waits for what it has begun.
+/// **Ordering.** emits its result when the stream has ended; backpressures never; completes and
+/// fails with the stream; cancels the stream.
 /// **Example.** @snippet tests/stream/scan_test.cpp drain
 [[nodiscard]] inline auto drain() { return for_each(detail::drop_one()); }
 

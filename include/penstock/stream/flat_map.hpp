@@ -167,7 +167,7 @@ class flat_map_stage : public stream_stage {
 
 /// All items of what `fn(item)` is, then those of the next one.
 ///
-/// **Shape.** `-2-3-|` flat_map(x -> 1...x) `-1-2-1-2-3-|`
+/// **Shape.** `-2-3-|` flat_map(x -> 1...x) `-(12)-(123)-|`
 /// **Parameters.** `fn` - from an item (an rvalue) to a stream or a range, a `result` of one, or an
 /// awaitable of either. Copied, as by `map`. What it returns is kept, not referred to; a stream
 /// with an eager stage does not compile.

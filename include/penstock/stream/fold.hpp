@@ -85,12 +85,15 @@ struct count_one {
 
 /// One value from all items: `value = fn(value, item)`, from `first` on.
 ///
-/// **Shape.** `-1-2-3-|` fold(0, sum) 6
+/// **Shape.** `-1-2-3-|` fold(0, sum) `-------6`
 /// **Parameters.** as for `scan`; nothing is copied for an item.
 /// **Result.** `result<Acc>` of the pipeline: `first` for a stream without items.
 /// **Errors.** those of the stream and of `fn`; an exception of `fn` passes through.
 /// **Suspends.** as the stream and `fn` do.
 /// **Cancellation.** stops `fn` and the stream, waits for what they have begun, drops the value.
+/// **Ordering.** emits its result when the stream has ended; backpressures while `fn` works;
+/// completes with the stream; fails with the stream or `fn`, at once; cancels the stream and what
+/// `fn` awaits.
 /// **Complexity.** a function that does not wait is fused with the stages; no allocation.
 /// **Example.** @snippet tests/stream/scan_test.cpp fold
 template <class Acc, class Fn>
@@ -101,11 +104,13 @@ template <class Acc, class Fn>
 
 /// How many items there are.
 ///
-/// **Shape.** `-a-b-c-|` count() 3
+/// **Shape.** `-a-b-c-|` count() `-------3`
 /// **Result.** `result<std::size_t>` of the pipeline.
 /// **Errors.** those of the stream.
 /// **Suspends.** as the stream does.
 /// **Cancellation.** as `fold`.
+/// **Ordering.** emits its result when the stream has ended; backpressures never; completes and
+/// fails with the stream; cancels the stream.
 /// **Example.** @snippet tests/stream/scan_test.cpp count
 [[nodiscard]] inline auto count() { return fold(std::size_t{0}, detail::count_one()); }
 

@@ -76,14 +76,19 @@ class for_each_sink : public sink_base<for_each_sink<F>> {
 
 /// Calls `fn(item)` for each item, one after the other.
 ///
-/// **Shape.** `-a-b-|` for_each(f) f(a), f(b), done
+/// **Shape.** calls of f, and the end: `-a-b-|` for_each(f) `-a-b-|`; with f of 2 ms: `abc|`
+/// for_each(f) `a-b-c-|`
 /// **Parameters.** `fn` - from an item (an rvalue) to nothing or `result<>`, or an awaitable of
 /// either; what else it returns is ignored. Copied, as by `map`.
 /// **Result.** `result<>` of the pipeline.
 /// **Errors.** those of the stream and of `fn`; an exception of `fn` passes through.
 /// **Suspends.** as the stream and `fn` do. Eager stages go on while `fn` waits.
 /// **Cancellation.** stops `fn` and the stream and waits for what they have begun.
+/// **Ordering.** emits its result when the stream has ended and the last call; backpressures while
+/// `fn` works; completes with the stream; fails with the stream or `fn`, at once; cancels the
+/// stream and what `fn` awaits.
 /// **Lifetime.** the item lives until what `fn` returned has ended.
+/// **Example.** @snippet tests/stream/for_each_test.cpp for_each
 template <class Fn>
 [[nodiscard]] auto for_each(Fn&& fn) {
   detail::check_closure<Fn>();

@@ -48,9 +48,11 @@ class line_cutter {
       return emit(in_.split(size, carriage_return + 1), out);
     }
     const std::size_t size = begin_.size() + rest.size();
-    if (!ended) {  // with a \r that may be of its end
-      if (size > most_ && size - most_ > 1) return too_long(f);
-      return pulled::wait;
+    if (!ended) {
+      if (size <= most_) return pulled::wait;
+      const char last = rest.empty() ? begin_.back() : rest.back();
+      // A \r may be of its end.
+      return size - most_ == 1 && last == '\r' ? pulled::wait : too_long(f);
     }
     if (size == 0) return pulled::end;
     if (!begin_.empty()) return join(f, rest, false, out);
@@ -100,13 +102,13 @@ struct cut_lines {
 
 /// The lines of a stream of buffers, as buffers without their ends: `line.text()`.
 ///
-/// **Shape.** `-("a\nb")-("c\n")-|` lines() `-a----bc-|`
+/// **Shape.** of buffers, `/` being a line end: `-[a/b]-[c/]-|` lines() `-a-[bc]-|`
 /// **Parameters.** `options.most_bytes` - what a line may have, 1 MiB. A line ends with `\n` or
 /// `\r\n`, the last one also with the stream; other bytes are what they are.
 /// **Errors.** `errc::corrupt` for a line with more bytes, with its number from 1;
 /// `errc::invalid_option` for a limit of 0; std::bad_alloc.
 /// **Ordering.** emits when the end of a line is there, and what is left when the stream completes;
-/// backpressures always; completes and fails with the stream.
+/// backpressures always; completes and fails with the stream; cancels the stream.
 /// **Complexity.** memchr over the bytes; a line that lies in one buffer is a slice of it: no copy,
 /// no allocation. One that lies in several is copied, into one allocation.
 /// **Lifetime.** a slice keeps the whole buffer that it lies in: copy what is kept for long.

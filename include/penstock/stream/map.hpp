@@ -70,7 +70,8 @@ class map_stage : public stream_stage {
 
 /// Each item as `fn(item)`.
 ///
-/// **Shape.** `-1-2-3-|` map(x * 10) `-10-20-30-|`
+/// **Shape.** `-a-b-c-|` map(upper) `-A-B-C-|`; with a consumer that is busy for 3 ms: `abc|`
+/// map(upper) `A--B--C--|`
 /// **Parameters.** `fn` - from an item (an rvalue) to `T`, `result<T>`, or an awaitable of either.
 /// Copied; on g++ 12 a temporary closure must be trivially copyable (`[&]` is): else name it.
 /// **Errors.** an error or exception of `fn` is the stream's.
@@ -78,6 +79,7 @@ class map_stage : public stream_stage {
 /// fails with the stream; cancels what `fn` awaits.
 /// **Complexity.** a function that does not wait is fused with its neighbours; no allocation.
 /// **Lifetime.** the item lives until what `fn` returned has ended.
+/// **Example.** @snippet tests/stream/map_test.cpp map
 template <class Fn>
 [[nodiscard]] auto map(Fn&& fn) {
   detail::check_closure<Fn>();

@@ -69,13 +69,16 @@ template <class Fn>
 
 /// Calls `fn(item)` for each item, `n` at once.
 ///
-/// **Shape.** `-a-b-|` for_each_concurrent(2, f) f(a) and f(b), done
+/// **Shape.** calls of f, 3 ms long each, and the end: `abc|` for_each_concurrent(2, f) `ab-c--|`
 /// **Parameters.** `n` - how many run at once, at least 1. `fn` - as for `for_each`.
 /// **Result.** `result<>` of the pipeline.
 /// **Errors.** those of the stream and of `fn`, as soon as they occur: the others are stopped and
 /// waited for; `errc::invalid_option` for 0.
 /// **Suspends.** until the stream has ended and all calls have.
 /// **Cancellation.** stops all that run and the stream.
+/// **Ordering.** emits its result when the stream has ended and all calls; backpressures while `n`
+/// calls run; completes with the stream; fails with the stream or a call, at once; cancels the
+/// stream and all calls.
 /// **Complexity.** one allocation, for `n` places.
 /// **Lifetime.** an item lives until what `fn` returned has ended.
 /// **Example.** @snippet tests/stream/map_unordered_test.cpp for_each_concurrent

@@ -113,7 +113,7 @@ class recover_stage : public stream_stage {
 
 /// Goes on after an error of the stream, as `fn(error)` says.
 ///
-/// **Shape.** `-a-#-c-|` recover(x) `-a-x-c-|`; recover(nothing) `-a---c-|`
+/// **Shape.** `-a-#-c-|` recover(x) `-a-x-c-|`; `-a-#-c-|` recover(nothing) `-a---c-|`
 /// **Parameters.** `fn` - from the error to `result<std::optional<T>>`, or an awaitable of it: an
 /// item in the place of the one that failed; none, and that one is left out; or the error that the
 /// stream fails with: the same one, or another. It may send what failed to a channel of dead

@@ -26,7 +26,7 @@ struct skip_first {
 /// **Parameters.** `n` - items, count; 0: all are passed on.
 /// **Errors.** none of its own.
 /// **Ordering.** emits from the item `n + 1` on; backpressures always; completes and fails with the
-/// stream.
+/// stream; cancels the stream.
 /// **Complexity.** fused with its neighbours; no allocation.
 /// **Example.** @snippet tests/stream/take_test.cpp skip
 [[nodiscard]] inline auto skip(std::size_t n) {

@@ -56,12 +56,12 @@ class take_stage : public stream_stage {
 
 /// The first `n` items.
 ///
-/// **Shape.** `-1-2-3-4-|` take(2) `-1-2|`
+/// **Shape.** `-1-2-3-4-|` take(2) `-1-(2|)`
 /// **Parameters.** `n` - items, count; 0: none, and the stream is not asked at all.
 /// **Errors.** none of its own.
 /// **Ordering.** emits and backpressures with the stream; completes with the item `n`, after which
 /// the stream is asked for no more and eager stages before it are stopped, or with the stream;
-/// fails with the stream.
+/// fails with the stream; cancels the stream.
 /// **Complexity.** fused with its neighbours; no allocation.
 /// **Example.** @snippet tests/stream/take_test.cpp take
 [[nodiscard]] inline auto take(std::size_t n) noexcept { return detail::take_stage(n); }

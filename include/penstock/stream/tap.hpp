@@ -20,6 +20,7 @@ namespace penstock {
 /// **Ordering.** emits when `fn` has ended; backpressures always; completes and fails with the
 /// stream; cancels what `fn` awaits.
 /// **Complexity.** a function that does not wait is fused with its neighbours; no allocation.
+/// **Example.** @snippet tests/stream/tap_test.cpp tap
 template <class Fn>
 [[nodiscard]] auto tap(Fn&& fn) {
   return detail::judged<detail::pass_always>(std::forward<Fn>(fn));

@@ -124,7 +124,7 @@ class tee_sink : public sink_base<tee_sink<Descriptions...>> {
 
 /// Gives each item to all sinks.
 ///
-/// **Shape.** `-a-b-|` tee(collect(), count()) ({a, b}, 2)
+/// **Shape.** `-1-2-|` tee(fold(0, sum), count()) `-----[32]`
 /// **Parameters.** `sinks` - two or more. Items are copied for all but the last.
 /// **Result.** `result<std::tuple<...>>` of the pipeline: the results of the sinks,
 /// `std::monostate` of one that has none.
@@ -132,6 +132,9 @@ class tee_sink : public sink_base<tee_sink<Descriptions...>> {
 /// **Suspends.** until all sinks have taken an item, and as the stream does: the slowest sets the
 /// pace. `buffered` in front lets the stream go on meanwhile.
 /// **Cancellation.** stops all.
+/// **Ordering.** emits its result when all sinks have theirs; backpressures while one of them does;
+/// completes with the stream; fails with the stream or the first sink that does, at once; cancels
+/// the stream and all sinks.
 /// **Complexity.** no allocation but those of copies; a `buffer` is copied as a reference.
 /// **Example.** @snippet tests/stream/to_channel_test.cpp tee
 template <class... Sinks>

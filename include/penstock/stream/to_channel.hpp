@@ -98,7 +98,8 @@ class to_channel_sink : public sink_base<to_channel_sink<Channel>> {
 
 /// Sends all items to `to`, and closes it at the end.
 ///
-/// **Shape.** `-a-b-|` to_channel(c) c: a, b, closed
+/// **Shape.** what a receiver of c sees: `-a-b-|` to_channel(c) `-a-b-|`; one that is busy for 2
+/// ms: `(abcd)|` to_channel(c) `a-b-c-d-|`
 /// **Parameters.** `to` - a `channel` or `unbounded_channel`, of any policy; outlives the pipeline.
 /// `o` - see there.
 /// **Result.** `result<>` of the pipeline.
@@ -107,6 +108,9 @@ class to_channel_sink : public sink_base<to_channel_sink<Channel>> {
 /// **Suspends.** while the channel is full, and as the stream does.
 /// **Cancellation.** an item whose send was stopped was not sent; the channel is closed with
 /// `errc::canceled`. An exception of the stream closes it so, too.
+/// **Ordering.** emits its result when the last item was sent; backpressures while the channel is
+/// full; completes with the stream; fails with the stream, or when others have closed the channel;
+/// cancels the stream and the send that waits.
 /// **Complexity.** no allocation of its own.
 /// **Example.** @snippet tests/stream/to_channel_test.cpp to_channel
 template <class Channel>

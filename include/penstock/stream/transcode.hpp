@@ -117,12 +117,14 @@ class transcode_stage : public stream_stage {
 /// A stream of buffers, compressed: its pieces one after the other are what the codec makes of the
 /// whole.
 ///
-/// **Shape.** `-a--b--c-|` compress(zstd::compressor{}) `---------(xyz|)`, for short input
+/// **Shape.** c writes each byte three times, and at the end a dot: `-a-b-|` compress(c)
+/// `-[aaa]-[bbb]-(.|)`. Most compressors wait for more input: short ones come out at the end.
 /// **Parameters.** `c` - a compressor that was not fed yet; moved into the stage.
 /// **Errors.** of the codec.
 /// **Ordering.** emits when the codec has made a piece, which may take many buffers; backpressures
 /// always: it asks for a buffer when the codec wants one, and makes one piece at a time; completes
-/// when the codec is over; fails with the stream; a stop waits for the step under way.
+/// when the codec is over; fails with the stream or the codec, at once; cancels the stream, but
+/// waits for the step under way.
 /// **Complexity.** what the codec needs, one buffer of input and one piece; with
 /// `work_place::cpu_pool` a hop to the pool and back for each buffer and each piece.
 /// **Lifetime.** a stream that was stopped can be read on, as any.
@@ -134,12 +136,14 @@ template <codec Codec>
 
 /// A stream of buffers, decompressed; on the loop unless told otherwise.
 ///
-/// **Shape.** `-x-y-|` decompress(zstd::decompressor{}) `-(ab)-(cd)-|`
+/// **Shape.** c is the way back of that of `compress`: `-[aaab]-[bb.]-|` decompress(c) `-a-b-|`
 /// **Parameters.** `c` - a decompressor that was not fed yet; moved into the stage.
 /// **Errors.** of the codec: `errc::corrupt`, also when the stream ends too early.
-/// **Ordering.** as `compress`. However much comes of a buffer, the next piece is made when it is
-/// asked for.
+/// **Ordering.** emits when the codec has made a piece: however much comes of a buffer, the next
+/// one is made when it is asked for; backpressures always; completes when the stream has and the
+/// codec is over; fails with the stream or the codec, at once; cancels as `compress`.
 /// **Complexity.** as `compress`.
+/// **Example.** @snippet tests/adapters/transcode_adapters_test.cpp decompress
 template <codec Codec>
 [[nodiscard]] auto decompress(Codec c, transcode_options options = {.where = work_place::loop}) {
   return detail::transcode_stage<Codec>(std::move(c), options);

@@ -64,13 +64,13 @@ struct cut_windows {
 
 /// Each `n` neighbours as a vector; the next one begins `step` items later.
 ///
-/// **Shape.** `-1-2-3-4-|` window(3) `-----(123)-(234)-|`
+/// **Shape.** `-1-2-3-4-|` window(3) `-----[123]-[234]-|`
 /// **Parameters.** `n` - items of a window, count, at least 1. `step` - items from the begin of one
 /// to that of the next, count, at least 1; with more than `n`, those in between are left out. Items
 /// are copied into each window but their last.
 /// **Errors.** `errc::invalid_option` for 0.
 /// **Ordering.** emits when a window is full, and no shorter one: a stream of fewer than `n` items
-/// has none; backpressures always; completes and fails with the stream.
+/// has none; backpressures always; completes and fails with the stream; cancels the stream.
 /// **Complexity.** fused with its neighbours; one allocation and O(n) for each window.
 /// **Example.** @snippet tests/stream/chunk_test.cpp window
 [[nodiscard]] inline auto window(std::size_t n, std::size_t step = 1) noexcept {

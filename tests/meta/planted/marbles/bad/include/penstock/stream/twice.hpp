@@ -1,0 +1,5 @@
+/// Each item, and again.
+///
+/// **Shape.** `-a-b-|` twice() `-aa-bb-|`
+/// **Ordering.** emits at once.
+auto twice();
