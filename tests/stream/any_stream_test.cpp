@@ -83,37 +83,3 @@ TEST_CASE("paged() is one page ahead, and no more") {
   };
   CHECK(played(paged(fails, 0), 1ms) == canonical("--ab#"));
 }
-
-// [observe]
-static task<result<stream_stats>> where_it_waits(std::vector<int> numbers) {
-  stream_stats between;
-  const auto slow = [](int i) -> task<int> {
-    co_await sleep_for(3ms);
-    co_return i;
-  };
-  const auto fast = [](int) { return sleep_for(1ms); };
-  co_await ok(from(std::move(numbers)) | map(slow) | observe(between) | for_each(fast));
-  co_return between;
-}
-// [/observe]
-TEST_CASE("observe() tells who waits for whom") {
-  test::test_runtime rt;
-  const auto s = rt.run(where_it_waits(std::vector<int>(10))).value();
-  CHECK(s.items == 10);
-  CHECK(s.blocked_in == 30ms);
-  CHECK(s.blocked_out == 10ms);
-  CHECK(s.elapsed == 40ms);
-  CHECK(s.bytes == 0);
-}
-
-TEST_CASE("observe() changes nothing of what passes") {
-  const auto passed = [](std::string_view what_comes, std::size_t items, duration busy = 0ms) {
-    stream_stats s;
-    auto seen = played(marbles::source(what_comes) | observe(s), busy);
-    CHECK(s.items == items);
-    return seen;
-  };
-  CHECK(passed("-a-b-|", 2) == "-a-b-|");
-  CHECK(passed("-a-#", 1) == "-a-#");
-  CHECK(passed("abc|", 3, 2ms) == "a-b-c-|");
-}
