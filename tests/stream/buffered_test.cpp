@@ -186,3 +186,15 @@ TEST_CASE("a source that never waits and a stage that never refuses let others r
     CHECK(turns >= 9);
   }());
 }
+
+TEST_CASE("a buffer of bytes on the clock: what there is no room for is not asked for, or goes") {
+  const auto two_bytes = [](char c) { return std::vector<char>(2, c); };
+  const auto bytes = [&](std::string_view what_comes, overflow what, duration busy = 9ms) {
+    return played(marbles::source(what_comes) | map(two_bytes) | buffered_bytes(4, what), busy);
+  };
+  CHECK(bytes("x123-|", overflow::drop_oldest) == "[xx]--------[22]--------[33]--------|");
+  CHECK(bytes("x123-|", overflow::drop_new) == "[xx]--------[11]--------[22]--------|");
+  CHECK(bytes("x123-|", overflow::fail) == "[xx]--#");
+  CHECK(bytes("-a-#", overflow::backpressure) == "-[aa]-#");
+  CHECK(bytes("-a-b-|", overflow::backpressure, 0ms) == "-[aa]-[bb]-|");
+}

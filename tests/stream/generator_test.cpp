@@ -200,3 +200,22 @@ TEST_CASE("a generator allocates nothing for an item") {
     CHECK(many.allocations() == for_few);
   }());
 }
+
+namespace {
+// a, b, each after 2 ms; then the end, or an error.
+generator<char> letters(result<> end = {}) {
+  for (const char c : {'a', 'b'}) {
+    co_await sleep_for(2ms);
+    co_yield c;
+  }
+  co_await sleep_for(2ms);
+  co_await ok(end);
+}
+generator<char> nothing() { co_return; }
+}  // namespace
+TEST_CASE("a generator runs when it is pulled, up to the next item") {
+  CHECK(played(letters()) == "--a-b-|");
+  CHECK(played(letters(fail(errc::corrupt, "letter"))) == "--a-b-#");
+  CHECK(played(letters(), 3ms) == "--a----b----|");
+  CHECK(played(nothing()) == "|");
+}

@@ -88,7 +88,8 @@ class chunk_stream : public stream_interface<chunk_stream<File>> {
   chunk_store* store_ = nullptr;
   bool ended_ = false;
   buffer chunk_;  // being read
-  await_slot<decltype(std::declval<File&>().read_at(0, std::declval<std::span<std::byte>>()))>
+  await_slot<
+      awaiter_t<decltype(std::declval<File&>().read_at(0, std::declval<std::span<std::byte>>()))>>
       reading_;
 };
 }  // namespace detail
