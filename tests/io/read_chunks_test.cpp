@@ -10,6 +10,8 @@
 #include <penstock/test/allocation_counter.hpp>
 #include <penstock/test/replace_new.hpp>
 
+#include <io/paced_file.hpp>
+#include <stream/marbles.hpp>
 #include <support/each_driver.hpp>
 
 #include <doctest/doctest.h>
@@ -182,4 +184,16 @@ TEST_CASE("read_chunks() allocates for what is alive at once, not per chunk") {
   runtime_options options;
   options.cpu_threads = 1;
   support::on_each_driver(test, options);
+}
+
+TEST_CASE("read_chunks() reads when it is pulled, and no further than a short chunk") {
+  using namespace std::chrono_literals;
+  const auto in_fours = [](paced::file from, duration busy = 0ms) {
+    return marbles::played(read_chunks<paced::file>(from, 4), busy);
+  };
+  CHECK(in_fours(paced::file("abcdefghij")) == "-[abcd][efgh]([ij]|)");
+  CHECK(in_fours(paced::file("abcdefgh")) == "-[abcd][efgh]|");
+  CHECK(in_fours(paced::file("")) == "-|");
+  CHECK(in_fours(paced::file("abcdefghij", 6)) == "-[abcd]#");
+  CHECK(in_fours(paced::file("abcdefghij"), 2ms) == "-[abcd]--[efgh]--[ij]-|");
 }

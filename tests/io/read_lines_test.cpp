@@ -5,6 +5,8 @@
 #include <penstock/io.hpp>
 #include <penstock/stream.hpp>
 
+#include <io/paced_file.hpp>
+#include <stream/marbles.hpp>
 #include <support/each_driver.hpp>
 #include <support/temporary_folder.hpp>
 
@@ -54,4 +56,16 @@ TEST_CASE("read_lines() gives the lines of a file, over the ends of its chunks t
     auto lines_in_all = rt.run(check_all(name));
     CHECK(lines_in_all.value() == 30'001);
   });
+}
+
+TEST_CASE("read_lines() emits the lines of a chunk when it is read") {
+  using namespace std::chrono_literals;
+  const auto read = [](paced::file from, duration busy = 0ms) {
+    return marbles::played(read_lines<paced::file>(from, {.most_bytes = 8}), busy);
+  };
+  CHECK(read(paced::file("a\nb\nc")) == "-(abc|)");
+  CHECK(read(paced::file("")) == "-|");
+  CHECK(read(paced::file("a\n", 1)) == "-#");
+  CHECK(read(paced::file("a\nmore than eight\n")) == "-(a#)");
+  CHECK(read(paced::file("a\nb\n"), 2ms) == "-a-b-|");
 }

@@ -20,20 +20,22 @@ using marbles::played;
 
 namespace {
 // A consumer takes 1 when it comes, is busy with it for 9 frames, and then takes what is there.
-std::string busy_consumer(overflow what) {
-  return played(marbles::source("x12345---|") | buffered(3, what), 9ms);
+std::string busy_consumer(std::string_view what_comes, overflow what) {
+  return played(marbles::source(what_comes) | buffered(3, what), 9ms);
 }
 }  // namespace
 
 TEST_CASE("an item for which there is no room: what goes is chosen") {
   // ST8: 1 to 5 come while the consumer is busy, and three are kept.
-  CHECK(busy_consumer(overflow::drop_oldest) == canonical("x--------3--------4--------5--------|"));
-  CHECK(busy_consumer(overflow::drop_newest) == canonical("x--------1--------2--------5--------|"));
-  CHECK(busy_consumer(overflow::drop_new) == canonical("x--------1--------2--------3--------|"));
-  CHECK(busy_consumer(overflow::drop_all) == canonical("x--------4--------5--------|"));
-  CHECK(busy_consumer(overflow::fail) == canonical("x---#"));
-  CHECK(busy_consumer(overflow::backpressure) ==
-        canonical("x--------1--------2--------3--------4--------5--------|"));
+  CHECK(busy_consumer("x12345---|", overflow::drop_oldest) ==
+        "x--------3--------4--------5--------|");
+  CHECK(busy_consumer("x12345---|", overflow::drop_newest) ==
+        "x--------1--------2--------5--------|");
+  CHECK(busy_consumer("x12345---|", overflow::drop_new) == "x--------1--------2--------3--------|");
+  CHECK(busy_consumer("x12345---|", overflow::drop_all) == "x--------4--------5--------|");
+  CHECK(busy_consumer("x12345---|", overflow::fail) == "x---#");
+  CHECK(busy_consumer("x12345---|", overflow::backpressure) ==
+        "x--------1--------2--------3--------4--------5--------|");
 }
 
 TEST_CASE("a buffer works ahead, and no further than it has room") {
@@ -185,4 +187,16 @@ TEST_CASE("a source that never waits and a stage that never refuses let others r
     co_await when_all(run(), other());
     CHECK(turns >= 9);
   }());
+}
+
+TEST_CASE("a buffer of bytes on the clock: what there is no room for is not asked for, or goes") {
+  const auto two_bytes = [](char c) { return std::vector<char>(2, c); };
+  const auto bytes = [&](std::string_view what_comes, overflow what, duration busy = 9ms) {
+    return played(marbles::source(what_comes) | map(two_bytes) | buffered_bytes(4, what), busy);
+  };
+  CHECK(bytes("x123-|", overflow::drop_oldest) == "[xx]--------[22]--------[33]--------|");
+  CHECK(bytes("x123-|", overflow::drop_new) == "[xx]--------[11]--------[22]--------|");
+  CHECK(bytes("x123-|", overflow::fail) == "[xx]--#");
+  CHECK(bytes("-a-#", overflow::backpressure) == "-[aa]-#");
+  CHECK(bytes("-a-b-|", overflow::backpressure, 0ms) == "-[aa]-[bb]-|");
 }

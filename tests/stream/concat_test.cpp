@@ -6,6 +6,7 @@
 #include <penstock/core/with_timeout.hpp>
 #include <penstock/stream.hpp>
 
+#include <stream/marbles.hpp>
 #include <support/penstock_test.hpp>
 #include <support/slowly.hpp>
 
@@ -17,6 +18,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 namespace {
 const std::vector<int> low{1, 2};
@@ -95,4 +97,14 @@ PENSTOCK_TEST("eager stages and the clock work in concat() when their turn comes
   CHECK(mixed.value() == std::vector<int>{2, 4, 8, 9});
   auto later = co_await (concat(from(low), from(high) | map_concurrent(2, twice)) | collect());
   CHECK(later.value() == std::vector<int>{1, 2, 16, 18});
+}
+
+TEST_CASE("concat() begins a stream when the one before has ended") {
+  const auto in_turn = [](std::string_view one, std::string_view two, duration busy = 0ms) {
+    return played(concat(marbles::source(one), marbles::source(two)), busy);
+  };
+  CHECK(in_turn("-1-2|", "-3|") == "-1-2-3|");
+  CHECK(in_turn("-1-#", "-3|") == "-1-#");
+  CHECK(in_turn("|", "-#") == "-#");
+  CHECK(in_turn("12|", "34|", 2ms) == "1-2-3-4-|");
 }

@@ -5,6 +5,7 @@
 #include <penstock/core/with_timeout.hpp>
 #include <penstock/stream.hpp>
 
+#include <stream/marbles.hpp>
 #include <support/penstock_test.hpp>
 
 #include <doctest/doctest.h>
@@ -13,6 +14,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 static_assert(std::is_same_v<stream_value_t<decltype(empty<int>())>, int>);
 static_assert(std::is_same_v<stream_value_t<decltype(never<char>())>, char>);
@@ -50,4 +52,11 @@ PENSTOCK_TEST("fail_with() fails each time it is pulled") {
     auto next = co_await read.next();
     CHECK(next.error().message() == "read 'x': corrupt data");
   }
+}
+
+TEST_CASE("empty(), never() and fail_with() on the clock") {
+  CHECK(played(empty<char>()) == "|");
+  CHECK(played(fail_with<char>(errc::not_found)) == "#");
+  CHECK(played(never<char>() | idle_timeout(5ms)) == "-----#");
+  CHECK(played(merge(never<char>(), marbles::source("-a-#"))) == "-a-#");
 }

@@ -8,6 +8,7 @@
 #include <penstock/core/yield.hpp>
 #include <penstock/stream.hpp>
 
+#include <stream/marbles.hpp>
 #include <support/penstock_test.hpp>
 #include <support/slowly.hpp>
 
@@ -20,6 +21,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 PENSTOCK_TEST("generate() gives what the function gives until there is none, driven or pulled") {
   // [generate]
@@ -135,4 +137,24 @@ PENSTOCK_TEST("a generate() without an end lets others run and can be stopped") 
   };
   auto late = co_await with_timeout(1ms, generate(slow) | drain());
   CHECK(late.error() == errc::timed_out);
+}
+
+namespace {
+// 1, 2, ... each after 2 ms, up to `last`; then the end, or an error.
+auto counted_to(int last, bool fails = false) {
+  return generate([n = 0, last, fails]() mutable -> task<result<std::optional<int>>> {
+    return [](int now, int most, bool bad) -> task<result<std::optional<int>>> {
+      co_await sleep_for(2ms);
+      if (now <= most) co_return now;
+      if (bad) co_return fail(errc::corrupt, "number");
+      co_return std::nullopt;
+    }(++n, last, fails);
+  });
+}
+}  // namespace
+TEST_CASE("generate() calls its function when it is pulled, and not before") {
+  CHECK(played(counted_to(2)) == "--1-2-|");
+  CHECK(played(counted_to(0)) == "--|");
+  CHECK(played(counted_to(1, true)) == "--1-#");
+  CHECK(played(counted_to(2), 3ms) == "--1----2----|");
 }

@@ -200,3 +200,62 @@ TEST_CASE("a generator allocates nothing for an item") {
     CHECK(many.allocations() == for_few);
   }());
 }
+
+namespace {
+// a, b, each after 2 ms; then the end, or an error.
+generator<char> letters(result<> end = {}) {
+  for (const char c : {'a', 'b'}) {
+    co_await sleep_for(2ms);
+    co_yield c;
+  }
+  co_await sleep_for(2ms);
+  co_await ok(end);
+}
+generator<char> nothing() { co_return; }
+}  // namespace
+TEST_CASE("a generator runs when it is pulled, up to the next item") {
+  CHECK(played(letters()) == "--a-b-|");
+  CHECK(played(letters(fail(errc::corrupt, "letter"))) == "--a-b-#");
+  CHECK(played(letters(), 3ms) == "--a----b----|");
+  CHECK(played(nothing()) == "|");
+}
+
+// [yield_named]
+struct reading {
+  std::string sensor;
+  double value;
+};
+static generator<reading> readings(std::vector<std::string> sensors) {
+  for (std::string& name : sensors) {
+    reading now{std::move(name), 21.5};
+    co_yield std::move(now);
+  }
+}
+// [/yield_named]
+TEST_CASE("a generator of aggregates") {
+  test::test_runtime rt;
+  rt.run([]() -> task<> {
+    const std::vector<std::string> sensors{"a sensor with a long name", "b"};
+    auto all = co_await (readings(sensors) | collect());
+    REQUIRE(all->size() == 2);
+    CHECK(all->at(0).sensor == "a sensor with a long name");
+    CHECK(all->at(1).value == 21.5);
+  }());
+}
+TEST_CASE("a generator runs in the environment of the one that pulls") {
+  test::test_runtime rt;
+  rt.run([]() -> task<> {
+    const auto left = []() -> generator<duration> {
+      for (;;) {
+        const auto until = co_await this_task::deadline();
+        const auto now = co_await this_task::now();
+        co_yield until - now;
+      }
+    };
+    auto asked = left();
+    auto first = co_await with_timeout(5ms, asked.next());
+    CHECK(**first == 5ms);
+    auto second = co_await with_timeout(1s, asked.next());
+    CHECK(**second == 1s);
+  }());
+}

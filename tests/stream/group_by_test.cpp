@@ -137,3 +137,10 @@ TEST_CASE("group_by(): options that cannot work are refused") {
     CHECK(b.error().message() == "group_by 'buffered': invalid option");
   }());
 }
+
+TEST_CASE("group_by(): a slow consumer holds the groups up, and nothing is lost") {
+  CHECK(played(marbles::source("abab|") | group_by(itself, pairs), 2ms) == "[aa]-[bb]-[aa]-[bb]-|");
+  const group_by_options one{.buffered = 1};
+  CHECK(played(marbles::source("aaaa#") | group_by(itself, pairs, one), 2ms) ==
+        "[aa]-[aa]-([aa]#)");
+}

@@ -6,6 +6,7 @@
 #include <penstock/core/with_timeout.hpp>
 #include <penstock/stream.hpp>
 
+#include <stream/marbles.hpp>
 #include <support/penstock_test.hpp>
 
 #include <doctest/doctest.h>
@@ -14,6 +15,7 @@
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using marbles::played;
 
 namespace {
 // When the ticks come to a consumer that works 25 ms on the first one, and not on the others.
@@ -78,4 +80,15 @@ PENSTOCK_TEST("a stop ends interval()'s wait, and it keeps its grid when it is r
   CHECK(once.value() == 0);
   auto never_again = co_await with_timeout(24h, forever.next());
   CHECK(never_again.error() == errc::timed_out);
+}
+
+TEST_CASE("interval() counts from the first pull, and waits for nobody") {
+  CHECK(played(interval(3ms) | take(3)) == "0--1--(2|)");
+  const interval_options later{.first = first_tick::after_a_period};
+  CHECK(played(interval(3ms, later) | take(2)) == "---0--(1|)");
+  // A consumer that is busy for 4 ms makes ticks late; none is lost by default.
+  CHECK(played(interval(3ms) | take(3), 4ms) == "0---1---2---|");
+  const interval_options leave_out{.missed = missed_ticks::skip};
+  CHECK(played(interval(3ms, leave_out) | take(3), 4ms) == "0---1---2---|");
+  CHECK(played(interval(0ms)) == "#");
 }

@@ -14,6 +14,8 @@
 #include <penstock/test/seeds.hpp>
 #include <penstock/test/test_runtime.hpp>
 
+#include <stream/marbles.hpp>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -378,4 +380,25 @@ TEST_CASE("allocations do not depend on the number of items") {
   const auto many = allocations_for(10'000);
   CHECK(few == 1);  // the places of map_concurrent
   CHECK(many == few);
+}
+
+// [map_concurrent]
+static task<result<char>> answer(char question) {
+  co_await sleep_for(question == 'a' ? 5ms : 1ms);
+  if (question == '!') co_return fail(errc::corrupt, "answer");
+  co_return question;
+}
+static std::string answers(std::size_t at_once, std::string_view questions, duration busy = 0ms) {
+  return marbles::played(marbles::source(questions) | map_concurrent(at_once, answer), busy);
+}
+// [/map_concurrent]
+TEST_CASE("map_concurrent(): a slow call holds those behind it, and n of them the source") {
+  CHECK(answers(3, "-a-b-c-|") == "------(abc)|");
+  CHECK(answers(2, "-a-b-c-|") == "------(ab)(c|)");
+  CHECK(answers(3, "-b-a---c|") == "--b-----(ac|)");
+  CHECK(answers(2, "---|") == "---|");
+  CHECK(answers(2, "-b-#") == "--b#");
+  CHECK(answers(3, "-a-!-b-|") == "----#");  // a is stopped
+  // The calls go on while the consumer is busy: what is done waits.
+  CHECK(answers(2, "bcd|", 4ms) == "-b---c---d---|");
 }

@@ -199,3 +199,48 @@ TEST_CASE("offload_map() computes on the cpu pool, in order") {
   test::test_runtime rt;
   CHECK(rt.run(sum_of_squares({1, 2, 3})).value() == 14);
 }
+
+TEST_CASE("map_unordered(): what is done comes first; n are in work or wait to be taken") {
+  CHECK(answers("-a-b-c-|") == "----b-(ac)|");
+  const auto one_fails = [](char c) -> task<result<char>> {
+    co_await sleep_for(c == 'a' ? 5ms : 1ms);
+    if (c == '!') co_return fail(errc::corrupt, "answer");
+    co_return c;
+  };
+  const auto taken = [&](std::string_view questions, duration busy) {
+    return played(marbles::source(questions) | map_unordered(2, one_fails), busy);
+  };
+  CHECK(taken("-a-!-b-|", 0ms) == "----#");
+  CHECK(taken("abcd|", 3ms) == "--b--c--a--d--|");
+}
+TEST_CASE("map_partitioned(): items of one key wait for each other, those of others do not") {
+  // The key is the letter, small or large; a is slow.
+  const auto letter = [](char c) { return static_cast<char>(c | 32); };
+  const auto work = [](char c) -> task<result<char>> {
+    co_await sleep_for(c == 'a' ? 5ms : 1ms);
+    if (c == '!') co_return fail(errc::corrupt, "work");
+    co_return c;
+  };
+  const auto worked = [&](std::string_view what_comes, std::size_t n, duration busy = 0ms) {
+    return played(marbles::source(what_comes) | map_partitioned(n, letter, work), busy);
+  };
+  CHECK(worked("-aAb-|", 4) == "----b-a(A|)");
+  CHECK(worked("-aAb-|", 2) == "------a(Ab|)");
+  CHECK(worked("-b-#", 4) == "--b#");
+  CHECK(worked("-a!-b|", 4) == "---#");
+  CHECK(worked("--|", 4) == "--|");
+  CHECK(worked("bcd|", 4, 3ms) == "-b--c--d--|");
+}
+TEST_CASE("offload_map() on the clock") {
+  const auto upper = [](char c) -> result<char> {
+    if (c == '!') return fail(errc::corrupt, "letter");
+    return static_cast<char>(c - 32);
+  };
+  const auto computed = [&](std::string_view what_comes, duration busy = 0ms) {
+    return played(marbles::source(what_comes) | offload_map(2, upper), busy);
+  };
+  CHECK(computed("-a-b-|") == "-A-B-|");
+  CHECK(computed("-a-!-b|") == "-A-#");
+  CHECK(computed("-a-#") == "-A-#");
+  CHECK(computed("abc|", 2ms) == "A-B-C-|");
+}

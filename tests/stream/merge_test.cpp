@@ -89,3 +89,9 @@ TEST_CASE("a stop of what is merged stops all, and nothing is left") {
     CHECK(late.error() == errc::timed_out);
   }());
 }
+
+TEST_CASE("zip() and combine_latest(): what a slow consumer gets") {
+  CHECK(played(zip(source("abc|"), source("123|")), 2ms) == "[a1]-[b2]-[c3]-|");
+  CHECK(played(combine_latest(source("a-------|"), source("123456--|")), 3ms) ==
+        "[a1]--[a2]--[a3]--[a4]--[a5]--[a6]--|");
+}

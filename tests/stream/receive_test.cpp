@@ -13,6 +13,7 @@
 #include <penstock/sync/weighted_channel.hpp>
 #include <penstock/test/cancel_matrix.hpp>
 
+#include <stream/marbles.hpp>
 #include <support/penstock_test.hpp>
 
 #include <doctest/doctest.h>
@@ -125,4 +126,23 @@ TEST_CASE("next() of receive(), stopped at every moment, loses no value") {
                         auto next = co_await f.stream->next();
                         CHECK(next.value() == (taken ? 8 : 7));
                       });
+}
+
+TEST_CASE("receive(): what is sent, as it is sent; a slow consumer holds the senders up") {
+  const auto received = [](std::string_view what_is_sent, duration busy = 0ms) {
+    test::test_runtime rt;
+    const auto body = [&]() -> task<std::string> {
+      channel<char> jobs(1);
+      auto sender = [&]() -> task<> {
+        (void)co_await (marbles::source(what_is_sent) | to_channel(jobs));
+      };
+      auto both = co_await when_all(marbles::play(receive(jobs), busy), sender());
+      co_return std::get<0>(std::move(both));
+    };
+    return rt.run(body());
+  };
+  CHECK(received("-a-b-|") == "-a-b-|");
+  CHECK(received("-a-#") == "-a-#");
+  CHECK(received("|") == "|");
+  CHECK(received("(abcd)|", 2ms) == "a-b-c-d-|");
 }

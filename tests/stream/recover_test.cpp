@@ -159,3 +159,15 @@ TEST_CASE("retry_source(): a stop ends an attempt, and the wait between two") {
     CHECK(first.index == 1);
   }());
 }
+
+TEST_CASE("retry_source() goes on with another stream after a pause, and its consumer sees one") {
+  const auto retried = [](std::vector<std::string> made, duration busy = 0ms) {
+    const auto next = [made, at = 0u](std::size_t) mutable { return source(made.at(at++)); };
+    const retry_options o{.attempts = 2, .backoff = constant(1ms, {.jitter = jitter::none})};
+    return played(retry_source(next, o), busy);
+  };
+  CHECK(retried({"-a-b-#", "-c-|"}) == "-a-b---c-|");
+  CHECK(retried({"-a-|"}) == "-a-|");
+  CHECK(retried({"-a-#", "-#"}) == "-a---#");
+  CHECK(retried({"(ab)#", "c|"}, 3ms) == "a--b---c--|");
+}

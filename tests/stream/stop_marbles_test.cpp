@@ -1,7 +1,6 @@
 // tests/stream/stop_marbles_test.cpp
 // SPDX-License-Identifier: BSL-1.0
 // "Cancels": what a stop does to each stage that works on one item at a time, and to each sink.
-// `^` is where the source is asked for the first time, `!` where it is stopped.
 #include <penstock/stream.hpp>
 
 #include <penstock/core.hpp>
@@ -9,7 +8,7 @@
 #include <penstock/io/write_to.hpp>
 #include <penstock/sync.hpp>
 #include <penstock/test.hpp>
-#include <stream/marbles.hpp>
+#include <stream/stop_marbles.hpp>
 #include <stream/toy_codec.hpp>
 #include <support/temporary_folder.hpp>
 
@@ -21,75 +20,11 @@
 using namespace penstock;
 using namespace std::chrono_literals;
 using marbles::buffers;
-using marbles::played;
+using marbles::heard;
+using marbles::loses_nothing;
 using marbles::source;
 
 namespace {
-// As played(), but each next() is stopped after so long, until it has an item.
-template <class Stream>
-std::string read_with_stops(Stream stream, duration each) {
-  test::test_runtime rt;
-  const auto body = [&]() -> task<std::string> {
-    marbles::record seen;
-    for (;;) {
-      auto next = co_await with_timeout(each, stream.next());
-      if (!next && next.error() == errc::timed_out) continue;
-      const auto now = co_await this_task::now();
-      std::string what = "#";
-      if (next) what = *next ? marbles::shown(**next) : "|";
-      seen.note(now, what);
-      if (!next || !*next) co_return seen.text();
-    }
-  };
-  return rt.run(body());
-}
-template <class Make>
-bool loses_nothing(Make make) {
-  const std::string whole = played(make());
-  for (const duration each : {duration(700us), duration(1ms), duration(2ms)}) {
-    const std::string in_parts = read_with_stops(make(), each);
-    CHECK(in_parts == whole);
-    if (in_parts != whole) return false;
-  }
-  return true;
-}
-
-template <class T>
-class watched {
- public:
-  watched(std::string_view text, marbles::record& seen, test::test_runtime& rt)
-      : in_(text), seen_(&seen), rt_(&rt) {}
-  task<result<std::optional<T>>> next() {
-    if (!asked_) seen_->note(rt_->now(), "^");
-    asked_ = true;
-    bool over = false;
-    const scope_exit unwound{[&] {
-      if (!over) seen_->note(rt_->now(), "!");
-    }};
-    auto item = co_await in_.next();
-    over = true;
-    co_return item;
-  }
-
- private:
-  marbles::basic_source<T> in_;
-  marbles::record* seen_;
-  test::test_runtime* rt_;
-  bool asked_ = false;
-};
-// What a source hears that says `text`, and whose pipeline is stopped after 3 ms.
-template <class T = char, class Make>
-std::string heard(std::string_view text, Make make) {
-  marbles::record seen;
-  test::test_runtime rt;
-  const auto body = [&]() -> task<> {
-    auto late = co_await with_timeout(3ms, make(watched<T>(text, seen, rt)));
-    CHECK(late.error() == errc::timed_out);
-  };
-  rt.run(body());
-  return seen.text();
-}
-
 const auto same = [](char c) { return c; };
 const auto yes = [](char) { return true; };
 const auto last = [](char, char c) { return c; };

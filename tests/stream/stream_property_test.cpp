@@ -173,7 +173,7 @@ class plan {
         return erased(std::move(s) | group_by(same, pass));
       }
       case 18:
-        return erased(std::move(s) | observe(stats_));
+        return erased(std::move(s) | observe(stats_) | observe(of_stage_, skip(0)));
       case 19: {
         const auto key = [](int x) { return x % 3; };
         return erased(std::move(s) |
@@ -190,7 +190,7 @@ class plan {
   random_engine random_;
   int fail_at_;
   numbers source_;
-  stream_stats stats_;
+  stream_stats stats_, of_stage_;
 };
 
 bool is_prefix(const numbers& seen, const numbers& of) {

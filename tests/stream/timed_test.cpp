@@ -144,3 +144,7 @@ TEST_CASE("options that cannot work are refused") {
   CHECK(message(throttle(rate{0, 1s})) == "rate 'count': invalid option");
   CHECK(message(throttle(per_second(1), {.burst = 0})) == "throttle 'burst': invalid option");
 }
+
+TEST_CASE("throttle(): a consumer that is slower than the rate is not held up") {
+  CHECK(played(marbles::source("(abc)|") | throttle(rate{1, 2ms}), 3ms) == "a--b--c--|");
+}

@@ -5,6 +5,9 @@
 #include <penstock/core.hpp>
 #include <penstock/runtime.hpp>
 #include <penstock/stream.hpp>
+#include <penstock/test.hpp>
+
+#include <stream/marbles.hpp>
 
 #include <doctest/doctest.h>
 
@@ -99,4 +102,16 @@ TEST_CASE(
     co_return {};
   };
   CHECK(rt.run(body()));
+}
+
+TEST_CASE("upstream_on(): items and the end come through in order, and few are on their way") {
+  const auto elsewhere = [](std::string_view what_comes, std::size_t capacity,
+                            duration busy = 0ms) {
+    test::test_runtime rt;
+    return rt.run(marbles::play(marbles::source(what_comes) | upstream_on(rt, capacity), busy));
+  };
+  CHECK(elsewhere("-a-b-|", 4) == "-a-b-|");
+  CHECK(elsewhere("-a-#", 4) == "-a-#");
+  CHECK(elsewhere("|", 1) == "|");
+  CHECK(elsewhere("abc|", 1, 2ms) == "a-b-c-|");
 }

@@ -88,14 +88,16 @@ class chunk_stream : public stream_interface<chunk_stream<File>> {
   chunk_store* store_ = nullptr;
   bool ended_ = false;
   buffer chunk_;  // being read
-  await_slot<decltype(std::declval<File&>().read_at(0, std::declval<std::span<std::byte>>()))>
+  await_slot<
+      awaiter_t<decltype(std::declval<File&>().read_at(0, std::declval<std::span<std::byte>>()))>>
       reading_;
 };
 }  // namespace detail
 
 /// The bytes of `source` from its position on, in chunks of `size` bytes, the last one shorter.
 ///
-/// **Shape.** `-(64K)-(64K)-(rest)-|`
+/// **Shape.** of "abcdefghij" in chunks of 4, 1 ms a read: `-[abcd][efgh]([ij]|)`; a second read
+/// that fails: `-[abcd]#`; with a consumer that is busy for 2 ms: `-[abcd]--[efgh]--[ij]-|`
 /// **Parameters.** `size` - bytes of a chunk, at least 1; for a file opened for direct I/O a
 /// multiple of `alignment().offset`.
 /// **Result.** a stream of `buffer`; nothing for an empty file.
@@ -104,7 +106,8 @@ class chunk_stream : public stream_interface<chunk_stream<File>> {
 /// **Cancellation.** ends with the read that is in flight; the position is behind the last chunk
 /// that was delivered.
 /// **Ordering.** emits when a chunk is full or the file ends; backpressures always: it reads only
-/// when pulled; completes at the end of the file.
+/// when pulled; completes at the end of the file; fails when a read does; cancels the read in
+/// flight.
 /// **Complexity.** allocates as many chunks as are alive at once; none per chunk in steady state.
 /// **Lifetime.** the file must outlive the stream; chunks may outlive both.
 /// **Example.** @snippet tests/io/read_chunks_test.cpp chunks

@@ -15,7 +15,7 @@ namespace penstock {
 
 /// The lines of `source` from its position on: `read_chunks(source, 256_KiB) | lines(options)`.
 ///
-/// **Shape.** `-a-b-c-|`
+/// **Shape.** of three lines, 1 ms a read: `-(abc|)`; the second one too long: `-(a#)`
 /// **Parameters.** `options` - of `lines`.
 /// **Result.** a stream of `buffer`, each a line without its end; nothing for an empty file.
 /// **Errors.** those of `read_chunks` and of `lines`.

@@ -173,7 +173,8 @@ template <byte_stream Stream>
 
 /// What the peer of `from` sends, as buffers, until its end.
 ///
-/// **Shape.** `-(1K)-(300)-|`
+/// **Shape.** of what is sent: `-[abc]--[de]-|` read_from(s) `-[abc]--[de]-|`; a connection that is
+/// lost: `-[abc]-#` read_from(s) `-[abc]-#`
 /// **Parameters.** `from` - a `tcp_stream`, `unix_stream`, or another with `receive()`; outlives
 /// the stream.
 /// **Errors.** those of `receive()`.
@@ -191,7 +192,8 @@ requires requires(Stream& s) { s.receive(); }
 
 /// The connections that come to `listener`, until it is closed.
 ///
-/// **Shape.** `--c1---c2-|`
+/// **Shape.** of connections: `--a---b-|` accept(l) `--a---b-|`; with a consumer that is busy for 2
+/// ms: `abc|` accept(l) `a-b-c-|`
 /// **Parameters.** `listener` - a `tcp_listener` or `unix_listener`; outlives the stream.
 /// **Errors.** those of `accept()`, but for `errc::closed`, which is the end.
 /// **Ordering.** emits when a connection is there; backpressures always: it accepts only when

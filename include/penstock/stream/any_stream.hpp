@@ -18,12 +18,12 @@ namespace penstock {
 
 /// Any stream of `T`.
 ///
-/// **Shape.** that of the stream in it.
+/// **Shape.** `-a-b-|` any_stream `-a-b-|`; `-a-#` any_stream `-a-#`
 /// **Result.** as a stream; also by `next()`.
 /// **Errors.** those of the stream in it.
 /// **Suspends.** as the stream in it.
 /// **Cancellation.** as the stream in it.
-/// **Ordering.** as the stream in it.
+/// **Ordering.** emits, backpressures, completes, fails and cancels as the stream in it.
 /// **Thread-safety.** one owner.
 /// **Complexity.** one allocation; one virtual call for an item.
 /// **Lifetime.** as the stream in it.

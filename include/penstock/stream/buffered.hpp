@@ -119,7 +119,8 @@ class buffered_stage : public stream_stage {
 
 /// Works ahead of the consumer by up to `n` items.
 ///
-/// **Shape.** with a consumer that is busy: `-1-2-3-4-5-|` buffered(3, drop_oldest) `(345)|`
+/// **Shape.** with a consumer that is busy for 9 ms: `x12345---|` buffered(3, drop_oldest)
+/// `x--------3--------4--------5--------|`; `x12345---|` buffered(3, fail) `x---#`
 /// **Parameters.** `n` - items, at least 1. `what` - with an item for which there is no room.
 /// **Errors.** `errc::invalid_option` for 0; `errc::overloaded` with `overflow::fail`.
 /// **Ordering.** emits what is there, in order; backpressures when it is full with
@@ -132,11 +133,12 @@ class buffered_stage : public stream_stage {
 }
 /// Works ahead of the consumer by up to `n` bytes of items that have a `size()`.
 ///
-/// **Shape.** as `buffered`
+/// **Shape.** items of two bytes, with a consumer that is busy for 9 ms: `x123-|` buffered_bytes(4,
+/// drop_oldest) `[xx]--------[22]--------[33]--------|`
 /// **Parameters.** `n` - bytes, at least 1; with `overflow::backpressure` the last item may go
 /// beyond it, and an item that is larger than `n` is alone in any case. `what` - as there.
 /// **Errors.** as `buffered`.
-/// **Ordering.** as `buffered`.
+/// **Ordering.** emits, backpressures, completes, fails and cancels as `buffered`.
 /// **Complexity.** as `buffered`; grows to the most items that it has held.
 /// **Example.** @snippet tests/stream/buffered_test.cpp bytes
 [[nodiscard]] inline auto buffered_bytes(std::size_t n,

@@ -82,7 +82,8 @@ class chunk_within_stage : public stream_stage {
 
 /// Items in vectors of `n`, or of as many as have come within `d` of the first of them.
 ///
-/// **Shape.** `-a-b-c------d-|` chunk_within(3, 5ms) `-----[abc]--------([d]|)`
+/// **Shape.** `-a-b-c------d-|` chunk_within(3, 5ms) `-----[abc]--------([d]|)`; with a consumer
+/// that is busy for 10 ms: `abcd--------|` chunk_within(3, 5ms) `--[abc]---------[d]---------|`
 /// **Parameters.** `n` - items of a chunk, at least 1. `d` - more than zero.
 /// **Errors.** `errc::invalid_option`.
 /// **Ordering.** emits when `n` items are there, or when the first of them is `d` old and the

@@ -73,13 +73,14 @@ class concat_stream : public stream_interface<concat_stream<Ups...>> {
 
 /// The items of `first`, then those of the next stream, and so on.
 ///
-/// **Shape.** concat(`-1-2|`, `-3|`) `-1-2-3|`
+/// **Shape.** concat(`-1-2|`, `-3|`) `-1-2-3|`; concat(`-1-#`, `-3|`) `-1-#`
 /// **Parameters.** streams of one type of items. One that is an lvalue is read where it is.
 /// **Errors.** those of the streams; those behind one that fails are not asked.
 /// **Suspends.** as the stream whose turn it is.
 /// **Cancellation.** as that stream.
 /// **Ordering.** emits with the stream whose turn it is; backpressures always: none is opened or
-/// asked before its turn; completes with the last; fails with the first that fails.
+/// asked before its turn; completes with the last; fails with the first that fails; cancels the one
+/// whose turn it is.
 /// **Complexity.** streams that do not wait are fused with what follows; no allocation.
 /// **Example.** @snippet tests/stream/concat_test.cpp concat
 template <stream First, stream... Others>

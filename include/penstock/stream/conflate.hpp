@@ -75,7 +75,8 @@ class conflate_stage : public stream_stage {
 
 /// Merges what comes while the consumer is busy: the newest item, or what `fn` makes of them.
 ///
-/// **Shape.** with a consumer that is busy until `|`: `-1-2-3-|` conflate() `-------3|`
+/// **Shape.** with a consumer that is busy for 5 ms: `x-123---45-|` conflate() `x----3----5----|`;
+/// `x-12#` conflate() `x---#`
 /// **Parameters.** `fn` - from the item that is held and the new one (both rvalues) to the one that
 /// is held then; it does not wait. The newest by default. Copied, as by `map`.
 /// **Errors.** an exception of `fn` is the stream's.

@@ -57,7 +57,7 @@ class debounce_stream : public eager_stream<debounce_stream<Up>, typename Up::va
 
 /// An item that no other one follows within `d`; those before it are dropped.
 ///
-/// **Shape.** `-a-bc-----d|` debounce(3ms) `-------c---(d|)`
+/// **Shape.** `-a-bc-----d|` debounce(3ms) `-------c---(d|)`; `abcdefgh#` debounce(3ms) `--------#`
 /// **Parameters.** `d` - how long nothing comes, more than zero.
 /// **Errors.** `errc::invalid_option`.
 /// **Ordering.** emits when the newest item is `d` old and the consumer asks; a consumer that is

@@ -76,7 +76,8 @@ class failing_stream : public stream_interface<failing_stream<T>> {
 /// **Shape.** `|`
 /// **Errors.** none.
 /// **Suspends.** never.
-/// **Ordering.** completes when pulled.
+/// **Ordering.** emits nothing; backpressures never; completes when pulled; fails never; cancels
+/// nothing: there is no wait in it.
 /// **Complexity.** no allocation.
 /// **Example.** @snippet tests/stream/empty_test.cpp empty
 template <class T>
@@ -86,11 +87,11 @@ template <class T>
 
 /// No items, and no end.
 ///
-/// **Shape.** `-----`
+/// **Shape.** behind it idle_timeout(5ms): `-----#`
 /// **Errors.** none.
 /// **Suspends.** until it is stopped.
 /// **Cancellation.** ends at once.
-/// **Ordering.** emits, completes and fails never.
+/// **Ordering.** emits, backpressures, completes and fails never; cancels its wait.
 /// **Complexity.** no timer, no allocation.
 /// **Example.** @snippet tests/stream/empty_test.cpp never
 template <class T>
@@ -104,7 +105,8 @@ template <class T>
 /// **Parameters.** `e` - the error; copied.
 /// **Errors.** `e`.
 /// **Suspends.** never.
-/// **Ordering.** fails when pulled.
+/// **Ordering.** emits nothing; backpressures and completes never; fails when pulled, each time;
+/// cancels nothing: there is no wait in it.
 /// **Complexity.** no allocation.
 /// **Example.** @snippet tests/stream/empty_test.cpp fail_with
 template <class T>

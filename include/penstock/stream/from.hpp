@@ -73,14 +73,17 @@ class from_stream : public stream_interface<from_stream<R>> {
 
 /// The elements of `range`, one after the other.
 ///
-/// **Shape.** `-a-b-c-|`
+/// **Shape.** of "abc": `(abc|)`; with a consumer that is busy for 2 ms: `a-b-c-|`
 /// **Parameters.** `range` - anything that a `for` loop takes. An lvalue is referred to and copied
 /// from; an rvalue is kept and moved from.
 /// **Errors.** none of its own; what the iterators throw passes through.
 /// **Suspends.** never.
-/// **Ordering.** emits when pulled; completes after the last element.
+/// **Ordering.** emits when pulled, all in one turn; backpressures always: it is read only when
+/// pulled; completes after the last element; fails never, but for what an iterator throws; cancels
+/// nothing: there is no wait in it.
 /// **Complexity.** no allocation.
 /// **Lifetime.** a range that is an lvalue must outlive the stream.
+/// **Example.** @snippet tests/stream/from_test.cpp from
 template <class Range>
 requires requires(std::remove_reference_t<Range>& r) { std::begin(r) != std::end(r); }
 [[nodiscard]] auto from(Range&& range) {

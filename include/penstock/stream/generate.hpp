@@ -71,7 +71,8 @@ inline constexpr bool is_optional_v<std::optional<T>> = true;
 
 /// What `fn()` gives, until it gives no value.
 ///
-/// **Shape.** fn() = 1, 2, none: `-1-2-|`
+/// **Shape.** fn() = 1, 2, none, after 2 ms each: `--1-2-|`; 1 and an error: `--1-#`; with a
+/// consumer that is busy for 3 ms: `--1----2----|`
 /// **Parameters.** `fn` - from nothing to `std::optional<T>` or a `result` of it, or an awaitable
 /// of either. Copied, as by `map`.
 /// **Errors.** an error or exception of `fn` is the stream's; who reads on calls it again.

@@ -19,8 +19,8 @@ namespace penstock {
 
 /// A lazy coroutine that yields items with `co_yield`.
 ///
-/// **Shape.** created (not running) -> pulled: runs to the next `co_yield` -> ... -> the end of the
-/// coroutine is that of the stream.
+/// **Shape.** yields a and b, and ends, after 2 ms each: `--a-b-|`; ok() meets an error at the end:
+/// `--a-b-#`; with a consumer that is busy for 3 ms: `--a----b----|`
 /// **Result.** as a stream: `co_yield item` emits one. `ok(...)` may be used inside: an error that
 /// it meets ends the coroutine and is the stream's.
 /// **Errors.** those that `ok` meets; an exception that leaves the coroutine passes through. Either

@@ -267,9 +267,10 @@ class group_by_stage : public stream_stage {
 
 /// A stream for each key, which gets its items; what all of them emit.
 ///
-/// **Shape.** `-a1-b1-a2-|`, by letter, counted: `-----------[a2][b1]|`
-/// **Parameters.** `key` - from `const T&` to what std::hash takes. `fn` - from `const Key&` and
-/// a `group_stream<T>` to a stream of any items: called once for each group. Both are copied, as by
+/// **Shape.** by letter, a chunk at the end of a group: `abab--|` group_by(itself, at_end)
+/// `------([aa][bb]|)`; `ab#` group_by(itself, at_end) `--#`
+/// **Parameters.** `key` - from `const T&` to what std::hash takes. `fn` - from `const Key&` and a
+/// `group_stream<T>` to a stream of any items: called once for each group. Both are copied, as by
 /// `map`, and do not wait. `o` - see there.
 /// **Errors.** those of the groups' streams: the first ends all; `errc::invalid_option`.
 /// **Ordering.** emits what a group emits, of several in the order in which they had it;

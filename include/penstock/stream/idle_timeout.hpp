@@ -66,7 +66,8 @@ class idle_timeout_stream : public eager_stream<idle_timeout_stream<Up>, typenam
 
 /// Fails when no item comes within `d` of being asked for one.
 ///
-/// **Shape.** `-a-b-----------` idle_timeout(5ms) `-a-b-----#`
+/// **Shape.** `-a-b-----------` idle_timeout(5ms) `-a-b----#`; `-a---b----c|` idle_timeout(5ms)
+/// `-a---b----c|`
 /// **Parameters.** `d` - more than zero. The time in which the consumer is busy does not count.
 /// **Errors.** `errc::timed_out`; `errc::invalid_option`.
 /// **Ordering.** emits, backpressures and completes with the stream; fails with it, or after `d`

@@ -81,7 +81,8 @@ class interval_stream : public stream_interface<interval_stream> {
 
 /// 0, 1, 2, ..., one each `d`.
 ///
-/// **Shape.** d = 3 ms: `0--1--2--`
+/// **Shape.** interval(3ms) | take(3): `0--1--(2|)`; with a consumer that is busy for 4 ms:
+/// `0---1---2---|`
 /// **Parameters.** `d` - the period, more than zero. `options.first` - whether the first tick comes
 /// at once; `options.missed` - what becomes of ticks that nobody pulled in time. Periods are
 /// counted from the first pull.
@@ -89,7 +90,7 @@ class interval_stream : public stream_interface<interval_stream> {
 /// **Suspends.** until the next tick.
 /// **Ordering.** emits when it is time and it is pulled; backpressures never: a slow consumer makes
 /// ticks late, and `missed` says what follows; with `delay` a tick counts as late from 5 ms on;
-/// completes never: `take(n)`, or a stop, which cancels the wait.
+/// completes never: `take(n)`, or a stop; fails never; cancels the wait.
 /// **Complexity.** one timer; no allocation.
 /// **Example.** @snippet tests/stream/interval_test.cpp interval
 template <class Rep, class Period>

@@ -147,7 +147,8 @@ struct partition_options {
 
 /// Each item as `fn(item)`, `n` at once, of each key so many.
 ///
-/// **Shape.** `-a1-a2-b1-|` with slow calls: `-----a1-b1-a2-|`
+/// **Shape.** keys a and b, a takes 5 ms: `-aAb-|` map_partitioned(4, letter, work) `----b-a(A|)`;
+/// with two places: `-aAb-|` map_partitioned(2, letter, work) `------a(Ab|)`
 /// **Parameters.** `n` - items that are in work, wait for their key, or are done and not yet taken,
 /// at least 1: many of one key may use them up. `key` - from `const T&` to what std::hash takes; it
 /// does not wait. `fn` - as for `map_concurrent`. `o` - see there.

@@ -52,7 +52,8 @@ class each_concurrent_sink : public stream_sink {
 
 /// Each item as `fn(item)`, `n` at once, results as they come.
 ///
-/// **Shape.** `-1-2-3-|` with a slow fn(1): `---2-3-1-|`
+/// **Shape.** a takes 5 ms, others 1 ms: `-a-b-c-|` map_unordered(2, answer) `----b-(ac)|`; a call
+/// that fails: `-a-!-b-|` map_unordered(2, answer) `----#`
 /// **Parameters.** as for `map_concurrent`.
 /// **Errors.** as `map_concurrent`.
 /// **Ordering.** emits when any `fn` has ended: in that order; backpressures when `n` items are in

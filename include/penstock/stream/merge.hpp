@@ -65,7 +65,7 @@ class merge_stream : public eager_stream<merge_stream<First, Rest...>, typename 
 
 /// The items of all streams, as they come.
 ///
-/// **Shape.** merge(`-a---b--|`, `--1-2--3-|`) `-a1-2b-3-|`
+/// **Shape.** merge(`-a---b--|`, `--1-2--3-|`) `-a1-2b-3-|`; merge(`-a---`, `---#`) `-a-#`
 /// **Parameters.** `streams` - of one type of items; as on the left of a `|`: what is an lvalue is
 /// used where it is.
 /// **Errors.** those of the streams: the first ends all.

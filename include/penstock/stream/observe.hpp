@@ -3,76 +3,115 @@
 #pragma once
 
 /// @file
-/// Measures a stream at one place: what passes, and who waits for whom. Not there, it costs
-/// nothing.
+/// Measures a stream at one place, or a stage: what passes, and who waits for whom. Not there, it
+/// costs nothing.
 
 #include <penstock/base/clock.hpp>
+#include <penstock/stream/detail/wait_meter.hpp>
 #include <penstock/stream/stream.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace penstock {
 
-/// What passes a place of a stream, and how long each side has waited there.
+/// What passes a place of a stream, and who has waited there for whom. Each moment from the first
+/// pull on is counted once: `elapsed` is the sum of `busy`, `blocked_in` and `blocked_out`.
 ///
 /// **Thread-safety.** read it on the pipeline's loop.
 struct stream_stats {
   std::uint64_t items = 0;
-  std::uint64_t bytes = 0;                  ///< of items that have a `size()`
-  duration blocked_in = duration::zero();   ///< the consumer has waited for an item
-  duration blocked_out = duration::zero();  ///< an item's successor has waited for the consumer
-  duration elapsed = duration::zero();      ///< from the first pull to the last item or the end
+  std::uint64_t bytes = 0;                 ///< of items that have a `size()`
+  duration busy = duration::zero();        ///< the stage has worked, and its consumer waited for it
+  duration blocked_in = duration::zero();  ///< the same, but the stage has waited for its source
+  duration blocked_out = duration::zero();  ///< the consumer was busy and has asked for nothing
+  duration elapsed = duration::zero();      ///< from the first pull to the last thing that happened
 };
 
 namespace detail {
-template <class Up>
-class observed_stream : public stream_interface<observed_stream<Up>> {
+using stream_meter = wait_meter<stream_stats>;
+
+// What the consumer pulls. `Meter` is a stream_meter, or points to one.
+template <class Up, class Meter>
+class observed_stream : public stream_interface<observed_stream<Up, Meter>> {
  public:
   using value_type = typename Up::value_type;
   static constexpr bool is_eager = Up::is_eager;
 
-  observed_stream(Up&& up, stream_stats& to) : up_(std::move(up)), to_(&to) {}
+  observed_stream(Up&& up, Meter m) : up_(std::move(up)), meter_(std::move(m)) {}
 
   void open(flow& f) { up_.open(f); }
   pulled pull(pump& p, std::optional<value_type>& out) {
-    if (p.may_begin()) {
-      const time_point now = p.of().env().sched->now();
-      if (!begin_) begin_ = now;
-      if (passed_) to_->blocked_out += now - *std::exchange(passed_, std::nullopt);
-      if (!asked_) asked_ = now;
-    }
-    const pulled s = up_.pull(p, out);
-    if (s == pulled::wait) return s;
+    stream_meter& m = meter();
+    const pulled s = m.pull_for_consumer(up_, p, out);
     if (s == pulled::item) {
-      ++to_->items;
-      if constexpr (requires { out->size(); }) to_->bytes += out->size();
-    }
-    if (asked_) {
-      const time_point now = p.of().env().sched->now();
-      to_->blocked_in += now - *std::exchange(asked_, std::nullopt);
-      to_->elapsed = now - *begin_;
-      passed_ = now;
+      ++m.stats().items;
+      if constexpr (requires { out->size(); }) m.stats().bytes += out->size();
     }
     return s;
   }
 
  private:
+  stream_meter& meter() noexcept {
+    if constexpr (std::is_same_v<Meter, stream_meter>)
+      return meter_;
+    else
+      return *meter_;
+  }
+
   Up up_;
-  stream_stats* to_;
-  std::optional<time_point> begin_, asked_, passed_;
+  Meter meter_;
 };
+// What a stage that is measured pulls.
+template <class Up>
+class stage_input {
+ public:
+  using value_type = typename Up::value_type;
+  static constexpr bool is_eager = Up::is_eager;
+  static constexpr bool is_sync = false;
+
+  stage_input(Up&& up, stream_meter& m) : up_(std::move(up)), meter_(&m) {}
+
+  void open(flow& f) { up_.open(f); }
+  pulled pull(pump& p, std::optional<value_type>& out) {
+    return meter_->pull_for_stage(up_, p, out);
+  }
+
+ private:
+  Up up_;
+  stream_meter* meter_;
+};
+
 class observe_stage : public stream_stage {
  public:
   explicit observe_stage(stream_stats& to) noexcept : to_(&to) {}
   template <class Up>
   auto over(Up&& up) const {
-    return observed_stream<Up>(std::move(up), *to_);
+    return observed_stream<Up, stream_meter>(std::move(up), stream_meter(*to_, false));
   }
 
  private:
   stream_stats* to_;
+};
+template <class Stage>
+class observed_stage : public stream_stage {
+ public:
+  observed_stage(stream_stats& to, Stage&& s) : to_(&to), stage_(std::move(s)) {}
+  template <class Up>
+  requires requires(Stage&& s, stage_input<Up>&& in) { std::move(s).over(std::move(in)); }
+  auto over(Up&& up) && {
+    auto meter = std::make_unique<stream_meter>(*to_, true);
+    auto whole = std::move(stage_).over(stage_input<Up>(std::move(up), *meter));
+    using stream_type = observed_stream<decltype(whole), std::unique_ptr<stream_meter>>;
+    return stream_type(std::move(whole), std::move(meter));
+  }
+
+ private:
+  stream_stats* to_;
+  Stage stage_;
 };
 }  // namespace detail
 
@@ -80,12 +119,30 @@ class observe_stage : public stream_stage {
 ///
 /// **Shape.** `-a-b-|` observe(stats) `-a-b-|`
 /// **Parameters.** `to` - is added to; outlives the stream. Between two stages `blocked_in` is what
-/// the one before is too slow for, `blocked_out` what the one behind is.
+/// the one before is too slow for, `blocked_out` what the one behind is; `busy` stays zero. In
+/// front of a sink `blocked_out` is what the sink has worked.
 /// **Errors.** none of its own.
 /// **Ordering.** emits, backpressures, completes, fails and cancels as the stream does.
 /// **Complexity.** two readings of the loop's clock for an item; stages around it are not one loop
 /// any more. No allocation.
-/// **Example.** @snippet tests/stream/any_stream_test.cpp observe
+/// **Example.** @snippet tests/stream/observe_test.cpp observe
 [[nodiscard]] inline auto observe(stream_stats& to) noexcept { return detail::observe_stage(to); }
+
+/// The stage `s`, and in `to` how long it has worked, and waited on either side.
+///
+/// **Shape.** `-a-b-|` observe(stats, map(2ms)) `---a-(b|)`
+/// **Parameters.** `to` - is added to, `items` and `bytes` with what `s` emits; outlives the
+/// stream. `s` - any stage. An eager one waits for its source whenever it has room: it is `busy`
+/// while it is full, or its source has ended, and the consumer waits.
+/// **Errors.** those of `s`.
+/// **Ordering.** emits, backpressures, completes, fails and cancels as `s` does.
+/// **Complexity.** four readings of the loop's clock for an item; `s` and its neighbours are not
+/// one loop any more. One allocation.
+/// **Example.** @snippet tests/stream/observe_test.cpp observe_stage
+template <detail::stage Stage>
+requires(!std::is_reference_v<Stage>)  // as behind a |: std::move() one that has a name
+    [[nodiscard]] auto observe(stream_stats& to, Stage&& s) {
+  return detail::observed_stage<Stage>(to, std::move(s));
+}
 
 }  // namespace penstock

@@ -35,13 +35,14 @@ class offloaded {
 
 /// Each item as `fn(item)`, computed on the cpu pool, `n` at once, in the order of the items.
 ///
-/// **Shape.** as `map_concurrent`
+/// **Shape.** `-a-b-|` offload_map(2, upper) `-A-B-|`; a call that fails: `-a-!-b|` offload_map(2,
+/// upper) `-A-#`
 /// **Parameters.** `n` - as there; more than the pool has threads wait in its queue. `fn` - from an
 /// item (an rvalue) to `T` or `result<T>`; called on several threads at once, as const: it shares
 /// nothing that is not thread-safe. It does not await anything.
 /// **Errors.** as `map_concurrent`.
-/// **Ordering.** as `map_concurrent`; cancels calls that have not begun, and waits for those that
-/// have.
+/// **Ordering.** emits, backpressures, completes and fails as `map_concurrent`; cancels calls that
+/// have not begun, and waits for those that have.
 /// **Thread-safety.** see `fn`.
 /// **Complexity.** as `map_concurrent`; two posts between threads for an item: for work of more
 /// than some microseconds.

@@ -97,7 +97,8 @@ class paged_stream
 
 /// The items of all pages, one page ahead of the consumer.
 ///
-/// **Shape.** fn(0) {a, b, next 2}, fn(2) {c}: `--ab-c|`
+/// **Shape.** pages of aa, bb, cc, dd, 2 ms each: `--(aa)-(bb)-(cc)-(dd|)`; with a consumer that is
+/// busy for 1 ms: `--aabbccdd|`; a second page that fails: `--ab#`
 /// **Parameters.** `fn` - from `const Cursor&` to an awaitable of `page<T, Cursor>`, or of a
 /// `result` of it. Copied, as by `map`. `first` - the cursor of the first page.
 /// **Errors.** an error or exception of `fn` is the stream's, as soon as it occurs.

@@ -53,7 +53,8 @@ class receive_stream : public stream_interface<receive_stream<C>> {
 
 /// What `from.receive()` gives, until it is closed.
 ///
-/// **Shape.** `-a-b-|`, with the end when `from` is closed and drained
+/// **Shape.** of what is sent: `-a-b-|` receive(c) `-a-b-|`; with a consumer that is busy for 2 ms:
+/// `(abcd)|` receive(c) `a-b-c-d-|`
 /// **Parameters.** `from` - a `channel`, `unbounded_channel` or `weighted_channel` of either
 /// policy, a `broadcast_receiver`, a `subscriber`, or what else has `receive()` with a `result`. An
 /// lvalue is referred to; an rvalue (`receive(news.subscribe())`) is kept.
@@ -62,7 +63,8 @@ class receive_stream : public stream_interface<receive_stream<C>> {
 /// **Suspends.** as `receive()`.
 /// **Cancellation.** as `receive()`: a stop while it waits takes nothing.
 /// **Ordering.** emits when a value is received; backpressures always: it receives only when
-/// pulled; completes when it is closed and drained; fails with another reason of `close`.
+/// pulled; completes when it is closed and drained; fails with another reason of `close`; cancels
+/// the wait, which takes nothing.
 /// **Complexity.** as `receive()`; no allocation of its own.
 /// **Lifetime.** a channel that is an lvalue must outlive the stream.
 /// **Example.** @snippet tests/stream/receive_test.cpp receive

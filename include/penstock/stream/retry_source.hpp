@@ -106,7 +106,8 @@ class retry_source_stream
 
 /// The stream that `make()` returns, and when it fails another one.
 ///
-/// **Shape.** made `-a-b-#`, then `-c-|`: `-a-b---c-|`
+/// **Shape.** a pause of 1 ms, made: `-a-b-#` and `-c-|` retry_source `-a-b---c-|`; out of
+/// attempts: `-a-#` and `-#` retry_source `-a---#`
 /// **Parameters.** `make` - a callable without parameters, or from the number of items that were
 /// emitted so far (to go on behind them), to a stream; called for each attempt. `o` - attempts in a
 /// row without an item, their backoff; as for `retry`.

@@ -96,7 +96,8 @@ class throttle_stage : public stream_stage {
 
 /// At most `r.count` items in `r.period`, evenly spaced, and `burst` at once after a pause.
 ///
-/// **Shape.** `(abcd)---|` throttle(1 per 2ms) `a-b-c-(d|)`
+/// **Shape.** `(abcd)|` throttle(1 per 2ms) `a-b-c-(d|)`; enforcing: `a-(bc)-|` throttle(1 per 2ms)
+/// `a-(b#)`
 /// **Parameters.** `r` - `per_second(10)`, `per_minute(90)`, or `rate{count, period}`. `o` - see
 /// there.
 /// **Errors.** `errc::rate_limited` with `throttle_mode::enforcing`; `errc::invalid_option`.

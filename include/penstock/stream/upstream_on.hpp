@@ -95,13 +95,15 @@ class elsewhere_stage : public stream_stage {
 
 /// Runs the stream before it on the loop `there`, and what is behind it here.
 ///
-/// **Shape.** as `buffered(capacity)`
+/// **Shape.** `-a-b-|` upstream_on(loop, 4) `-a-b-|`; with a consumer that is busy for 2 ms: `abc|`
+/// upstream_on(loop, 1) `a-b-c-|`
 /// **Parameters.** `there` - a loop that runs until the pipeline is over: `rt.loop(1)`. `capacity`
 /// - items that are on their way, at least 1.
 /// **Errors.** those of the stream, exceptions too, behind the items that came before;
 /// `errc::invalid_option`.
-/// **Ordering.** emits in order; backpressures with `capacity` items; completes and fails with the
-/// stream; cancels it, by a post to its loop, and waits for its end.
+/// **Ordering.** emits in order, when the consumer asks; backpressures with `capacity` items;
+/// completes and fails with the stream, behind what came before; cancels it, by a post to its loop,
+/// and waits for its end.
 /// **Thread-safety.** what the stages before it refer to is used on the loop `there`; the items
 /// change loops.
 /// **Complexity.** eager: needs a sink. A `channel` of `capacity`: one allocation; some 15 ns for

@@ -81,7 +81,7 @@ auto together(Streams&&... streams) {
 
 /// Tuples of one item of each stream.
 ///
-/// **Shape.** zip(`-a--b-c-|`, `--1-2-|`) `--[a1]-[b2]-|`
+/// **Shape.** zip(`-a--b-c-|`, `--1-2-|`) `--[a1]-[b2]-|`; zip(`-a-b-`, `--#`) `--#`
 /// **Parameters.** `streams` - as on the left of a `|`: what is an lvalue is used where it is.
 /// **Errors.** those of the streams: the first ends all.
 /// **Ordering.** emits when each stream has an item, the first ones together, then the second ones;
