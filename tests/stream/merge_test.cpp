@@ -77,6 +77,8 @@ static std::string newest_of_both(std::string_view one, std::string_view two) {
 TEST_CASE("combine_latest() emits the newest items, again with each new one") {
   CHECK(newest_of_both("-a--b-----|", "--1----2-|") == canonical("--[a1]-[b1]--[b2]--|"));
   CHECK(newest_of_both("-a|", "------1-2-|") == canonical("------[a1]-[a2]-|"));
+  CHECK(newest_of_both("-ab-c--d|", "------1-2|") == canonical("------[c1][d1][d2]|"));
+  CHECK(newest_of_both("-ab#", "------1") == canonical("---#"));
   CHECK(newest_of_both("-|", "------1-2-|") == canonical("-|"));
   CHECK(newest_of_both("-a-#", "--1--2") == canonical("--[a1]#"));
 }

@@ -49,7 +49,7 @@ TEST_CASE("a stop of a source of several ends them all in its frame") {
   CHECK(with([](auto s) { return merge(source("--1---|"), std::move(s)); }) == "^--!");
   CHECK(with([](auto s) { return zip(std::move(s), source("--1---|")); }) == "^--!");
   CHECK(with([](auto s) { return zip(never<char>(), std::move(s)); }) == "^");  // it has an item
-  CHECK(with([](auto s) { return combine_latest(std::move(s), never<char>()); }) == "^");
+  CHECK(with([](auto s) { return combine_latest(std::move(s), never<char>()); }) == "^--!");
   CHECK(with([](auto s) { return combine_latest(std::move(s), source("1--|")); }) == "^--!");
   CHECK(with([](auto s) { return concat(source("-1|"), std::move(s)); }) == "--^!");
   CHECK(with([](auto s) { return any_stream<char>(std::move(s)); }) == "^--!");

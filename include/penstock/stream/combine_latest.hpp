@@ -17,9 +17,9 @@ namespace penstock {
 /// combine_latest(`-a-#`, `--1--2`) `--[a1]#`
 /// **Parameters.** `streams` - as for `zip`; their items are copied.
 /// **Errors.** those of the streams: the first ends all.
-/// **Ordering.** emits when a stream has a new item: several at once make one tuple; backpressures
-/// with one new item of each; completes when all streams have ended, or one without an item; fails
-/// with the first that fails; cancels them.
+/// **Ordering.** emits when a stream has a new item and each has had one: several at once make one
+/// tuple; backpressures with one new item of each, once each has had one; completes when all
+/// streams have ended, or one without an item; fails with the first that fails; cancels them.
 /// **Complexity.** eager: needs a sink. Copies all items for a tuple; no allocation of its own.
 /// **Example.** @snippet tests/stream/merge_test.cpp combine_latest
 template <stream... Streams>

@@ -39,8 +39,12 @@ class together_stream<Latest, std::index_sequence<Index...>, Up...>
  private:
   template <class U, std::size_t Nth>
   bool wants(branch<together_stream, U, branch_tag<Nth>>&) noexcept {
+    if constexpr (Latest) {
+      if (!all_hold()) return true;  // a newer one takes its place: there is no tuple yet
+    }
     return !fresh_[Nth];
   }
+  [[nodiscard]] bool all_hold() noexcept { return (all_.template held<Index>() && ...); }
   template <class U, std::size_t Nth>
   void put(branch<together_stream, U, branch_tag<Nth>>&, typename U::value_type&& item) {
     all_.template held<Nth>().emplace(std::move(item));
@@ -48,7 +52,7 @@ class together_stream<Latest, std::index_sequence<Index...>, Up...>
   }
   void fill() { all_.fill(); }
   bool take(std::optional<T>& out) {
-    if (!(all_.template held<Index>() && ...)) return false;
+    if (!all_hold()) return false;
     if constexpr (Latest) {
       if (!(fresh_[Index] || ...)) return false;
       out.emplace(std::as_const(*all_.template held<Index>())...);
