@@ -14,6 +14,19 @@
 
 namespace bench {
 
+/// The most memory that this program had. Not ru_maxrss, which it inherits from the one that
+/// started it.
+inline double peak_rss_mib() {
+  std::ifstream in("/proc/self/status");
+  for (std::string word; in >> word;) {
+    if (word != "VmHWM:") continue;
+    double kib = 0;
+    in >> kib;
+    return kib / 1024;
+  }
+  return 0;
+}
+
 /// Counts from construction.
 class program_report {
  public:
@@ -33,17 +46,6 @@ class program_report {
       return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
     };
     return seconds(u.ru_utime) + seconds(u.ru_stime);
-  }
-  // Not ru_maxrss, which a program inherits from the one that started it.
-  static double peak_rss_mib() {
-    std::ifstream in("/proc/self/status");
-    for (std::string word; in >> word;) {
-      if (word != "VmHWM:") continue;
-      double kib = 0;
-      in >> kib;
-      return kib / 1024;
-    }
-    return 0;
   }
 
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
