@@ -7,7 +7,11 @@
 
 // IWYU pragma: begin_exports
 #include <penstock/resilience/attempt_timeout.hpp>
+#include <penstock/resilience/breaker_event.hpp>
+#include <penstock/resilience/breaker_permit.hpp>
 #include <penstock/resilience/call_outcome.hpp>
+#include <penstock/resilience/circuit_breaker.hpp>
+#include <penstock/resilience/circuit_breaker_options.hpp>
 #include <penstock/resilience/idempotent.hpp>
 #include <penstock/resilience/is_transient.hpp>
 #include <penstock/resilience/observer.hpp>

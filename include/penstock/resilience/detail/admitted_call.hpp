@@ -14,12 +14,27 @@
 
 namespace penstock::detail {
 
+// Whether a permit asks for exact times, always (P::exact_time) or by its options (p.exact_time()).
+template <class P>
+constexpr bool asks_exact_time(const P& p) noexcept {
+  if constexpr (requires { p.exact_time(); })
+    return p.exact_time();
+  else
+    return P::exact_time;
+}
+
 // What an admission was given for: it is told the outcome of a call exactly once, and when, to a
 // few milliseconds unless it asks for exact times.
 template <class P>
-concept admission_permit = std::movable<P> && std::is_same_v<decltype(P::exact_time), const bool> &&
-    requires(P& p, call_outcome o, time_point now) {
+concept admission_permit = std::movable<P> && requires(P& p, call_outcome o, time_point now) {
+  asks_exact_time(p);
   { p.ended(o, now) }
+  noexcept;
+};
+// One that is told the error of a call, too, where there is one.
+template <class P>
+concept told_errors = requires(P& p, call_outcome o, time_point now, const error& e) {
+  { p.ended(o, now, e) }
   noexcept;
 };
 
@@ -33,15 +48,20 @@ class admitted {
   ~admitted() {
     if (env_) ended(why_unwound());
   }
-  void ended(call_outcome o) noexcept {
-    const environment& env = *std::exchange(env_, nullptr);
-    if constexpr (Permit::exact_time)
-      permit_.ended(o, env.sched->now());
+  void ended(call_outcome o) noexcept { permit_.ended(o, end()); }
+  void ended(call_outcome o, const error& e) noexcept {
+    if constexpr (told_errors<Permit>)
+      permit_.ended(o, end(), e);
     else
-      permit_.ended(o, env.sched->about().earliest);
+      ended(o);
   }
 
  private:
+  // It is told now: at this time.
+  time_point end() noexcept {
+    scheduler& loop = *std::exchange(env_, nullptr)->sched;
+    return asks_exact_time(permit_) ? loop.now() : loop.about().earliest;
+  }
   [[nodiscard]] call_outcome why_unwound() const noexcept {
     return env_->stop->reason() == stop_reason::deadline ? call_outcome::failure
                                                          : call_outcome::canceled;
@@ -73,7 +93,11 @@ task<policy_result_t<Fn>> admitted_call(Gate& gate, Judge judge, Fn fn) {
   admitted call(std::move(*permit), env);
   try {
     policy_result_t<Fn> answer = co_await std::invoke(fn);
-    call.ended(classify(judge, answer));
+    const call_outcome outcome = classify(judge, answer);
+    if (answer)
+      call.ended(outcome);
+    else
+      call.ended(outcome, answer.error());
     co_return answer;
   } catch (...) {
     call.ended(call_outcome::failure);
