@@ -58,11 +58,13 @@ class circuit_breaker : public policy_base<circuit_breaker> {
   /// **Result.** `result<breaker_permit>`, which is told how the call ended.
   /// **Errors.** as above.
   /// **Suspends.** never.
-  [[nodiscard]] auto acquire() const noexcept { return acquire_awaiter(*object_); }
+  [[nodiscard]] auto acquire() const& noexcept { return acquire_awaiter(*object_); }
+  void acquire() const&& = delete;  // the permit would outlive the breaker
   /// The same, outside of tasks, at that time of the loop.
-  [[nodiscard]] result<breaker_permit> try_acquire(time_point now) const noexcept {
+  [[nodiscard]] result<breaker_permit> try_acquire(time_point now) const& noexcept {
     return let_in(*object_, now);
   }
+  void try_acquire(time_point now) const&& = delete;
 
   /// Refuses all calls until `reset()`.
   void force_open() const noexcept { object_->turn_to(breaker_state::forced_open); }

@@ -111,6 +111,13 @@ class breaker_core {
   [[nodiscard]] breaker_state state() const noexcept {
     return state_of(state_.load(memory_order_acquire));
   }
+  // Whether a new core would let in what this one refuses, or judge what this one does not.
+  [[nodiscard]] bool worth_keeping(time_point now) const noexcept {
+    const breaker_state s = state();
+    if (s == breaker_state::open)
+      return now < time_point(duration(until_.load(memory_order_relaxed)));
+    return s != breaker_state::closed;
+  }
   [[nodiscard]] breaker_stats stats() const noexcept {
     const std::scoped_lock guard(lock_);
     breaker_stats s = totals_;
