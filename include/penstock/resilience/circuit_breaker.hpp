@@ -9,6 +9,8 @@
 
 #include <penstock/resilience/breaker_permit.hpp>
 #include <penstock/resilience/detail/admitted_call.hpp>
+#include <penstock/resilience/detail/checked_options.hpp>
+#include <penstock/resilience/judged_policy.hpp>
 #include <penstock/resilience/policy.hpp>
 
 #include <memory>
@@ -51,7 +53,9 @@ class circuit_breaker : public policy_base<circuit_breaker> {
   }
   /// The same breaker, for calls whose results `judge` tells apart.
   template <outcome_classifier F>
-  [[nodiscard]] auto judged_by(F judge) const;
+  [[nodiscard]] judged_policy<circuit_breaker, F> judged_by(F judge) const {
+    return {*this, std::move(judge)};
+  }
 
   /// Asks for one call.
   ///
@@ -128,27 +132,5 @@ class circuit_breaker : public policy_base<circuit_breaker> {
 
   std::shared_ptr<detail::breaker_object> object_;
 };
-
-/// A circuit breaker with a classifier, as a policy. Made by `circuit_breaker::judged_by`.
-template <outcome_classifier F>
-class judged_breaker : public policy_base<judged_breaker<F>> {
- public:
-  judged_breaker(circuit_breaker b, F judge) : breaker_(std::move(b)), judge_(std::move(judge)) {}
-
-  /// For `policy_base`.
-  template <policy_operation Fn>
-  [[nodiscard]] auto run(Fn fn) const {
-    return detail::admitted_call(breaker_, judge_, std::move(fn));
-  }
-
- private:
-  circuit_breaker breaker_;
-  F judge_;
-};
-
-template <outcome_classifier F>
-auto circuit_breaker::judged_by(F judge) const {
-  return judged_breaker<F>(*this, std::move(judge));
-}
 
 }  // namespace penstock

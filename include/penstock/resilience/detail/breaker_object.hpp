@@ -16,13 +16,6 @@
 
 namespace penstock::detail {
 
-// The options of a policy that were given to a constructor.
-template <class Options>
-const Options& checked_options(const Options& o) {
-  if (auto valid = validate(o); !valid) stop_program(valid.error().message().c_str());
-  return o;
-}
-
 class breaker_object {
  public:
   // `on_event` outlives it, and may be null.
