@@ -12,8 +12,13 @@
 #include <penstock/resilience/call_outcome.hpp>
 #include <penstock/resilience/circuit_breaker.hpp>
 #include <penstock/resilience/circuit_breaker_options.hpp>
+#include <penstock/resilience/circuit_breakers.hpp>
+#include <penstock/resilience/client_throttle.hpp>
 #include <penstock/resilience/idempotent.hpp>
 #include <penstock/resilience/is_transient.hpp>
+#include <penstock/resilience/judged_policy.hpp>
+#include <penstock/resilience/load_shed.hpp>
+#include <penstock/resilience/load_shed_options.hpp>
 #include <penstock/resilience/observer.hpp>
 #include <penstock/resilience/policy.hpp>
 #include <penstock/resilience/policy_operation.hpp>

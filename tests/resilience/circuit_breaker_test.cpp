@@ -77,6 +77,25 @@ static task<result<int>> ask_by_hand(server& s, const circuit_breaker& breaker) 
 }
 // [/by_hand]
 
+// [stacked]
+// Ten seconds for all of it; three attempts, if the breaker lets them; two seconds for each.
+static task<result<int>> ask_patiently(server& s, const circuit_breaker& breaker) {
+  auto call = [&] { return s.call(); };
+  const auto guarded =
+      attempt_timeout(10s) | retry({.attempts = 3}) | breaker | attempt_timeout(2s);
+  co_return co_await guarded(idempotent(call));
+}
+// [/stacked]
+
+// [refused]
+// The answer, or an older one while the server is away.
+static task<int> ask_or_remember(server& s, const circuit_breaker& breaker, int older) {
+  const auto answer = co_await ask_patiently(s, breaker);
+  if (answer) co_return *answer;
+  co_return older;  // answer.error() says why: errc::circuit_open, errc::timed_out, ...
+}
+// [/refused]
+
 PENSTOCK_TEST("a breaker refuses at once while it is open, names itself, and says for how long") {
   server s{.down = true};
   const circuit_breaker breaker({.window = 2, .open_for = 10s}, "payments");
@@ -95,6 +114,20 @@ PENSTOCK_TEST("a breaker refuses at once while it is open, names itself, and say
   CHECK(co_await ask_by_hand(s, breaker));
   CHECK(breaker.state() == breaker_state::closed);
   CHECK(breaker.name() == "payments");
+}
+
+PENSTOCK_TEST("total timeout, retry, breaker, attempt timeout: each does its part") {
+  const circuit_breaker breaker({.window = 2, .open_for = 10s});
+  server hangs{.takes = 1h};
+  const int older = co_await ask_or_remember(hangs, breaker, 7);
+  CHECK(older == 7);
+  CHECK(hangs.calls == 2);  // the third attempt was refused
+  CHECK(rt.now() < time_point(5s));
+  CHECK(breaker.stats().failures == 2);
+  co_await sleep_for(10s);
+  server well;
+  const int fresh = co_await ask_or_remember(well, breaker, 7);
+  CHECK(fresh == 42);
 }
 
 PENSTOCK_TEST("copies are the same breaker, and events tell each change in order") {

@@ -9,7 +9,7 @@
 
 #include <penstock/resilience/detail/admitted_call.hpp>
 #include <penstock/resilience/detail/checked_options.hpp>
-#include <penstock/resilience/detail/shed_object.hpp>
+#include <penstock/resilience/detail/shed_awaiter.hpp>
 #include <penstock/resilience/policy.hpp>
 
 #include <memory>

@@ -8,6 +8,7 @@
 
 #include <penstock/base/result.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -56,14 +57,14 @@ struct load_shed_event {
 
 /// Numbers of a `load_shed` since it was made.
 struct load_shed_stats {
-  std::size_t running = 0;         ///< now
-  std::size_t waiting = 0;         ///< now
-  bool overloaded = false;         ///< now: the queue stands
-  std::uint64_t admitted = 0;      ///< calls that got a place
-  std::uint64_t waited = 0;        ///< of those, not at once
-  std::uint64_t refused_full = 0;  ///< refused because the queue was full
-  std::uint64_t refused_late = 0;  ///< refused because they had waited too long
-  std::uint64_t refused[4] = {};   ///< both, by priority
+  std::size_t running = 0;                 ///< now
+  std::size_t waiting = 0;                 ///< now
+  bool overloaded = false;                 ///< now: the queue stands
+  std::uint64_t admitted = 0;              ///< calls that got a place
+  std::uint64_t waited = 0;                ///< of those, not at once
+  std::uint64_t refused_full = 0;          ///< refused because the queue was full
+  std::uint64_t refused_late = 0;          ///< refused because they had waited too long
+  std::array<std::uint64_t, 4> refused{};  ///< both, by priority
 };
 
 }  // namespace penstock
