@@ -111,4 +111,22 @@ int fail_each_await() {
   return points;
 }
 
+// Runs a Scenario with a stop before each step of its loop. Returns how many there are.
+template <class Scenario>
+std::uint64_t stop_at_each_step() {
+  for (std::uint64_t step = 1;; ++step) {
+    CAPTURE(step);
+    Scenario scenario;
+    injector i;
+    penstock::test::test_runtime rt({.stop_at_step = step});
+    const auto outcome = rt.run(scenario.run(i));
+    CHECK(i.alive == 0);
+    if (!outcome) CHECK(outcome.error() == penstock::errc::canceled);
+    const ending how{.what = fault::stop, .whole = outcome.has_value()};
+    penstock::test::test_runtime after;
+    after.run(scenario.look(how));
+    if (how.whole) return step;
+  }
+}
+
 }  // namespace support

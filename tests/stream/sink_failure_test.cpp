@@ -26,6 +26,7 @@ using support::ending;
 using support::fail_each_await;
 using support::fault;
 using support::injector;
+using support::stop_at_each_step;
 
 namespace {
 // Items that are a text, too: for sinks of bytes.
@@ -131,8 +132,10 @@ struct into_tee : items {
     co_return {};
   }
   task<> look(const ending& e) {
-    co_await check_end(out, e);
-    co_await check_end(other, e);
+    // A channel is closed at once at the end, and stays so when another sink's end goes wrong.
+    const ending of_channels{.what = e.what, .whole = finishing.finishes != 0};
+    co_await check_end(out, of_channels);
+    co_await check_end(other, of_channels);
     CHECK(finishing.aborts == (e.whole ? 0 : 1));
     CHECK(finishing.aborted_by_error == (!e.whole && e.what == fault::error));
     CHECK(log.clean());
@@ -178,4 +181,10 @@ TEST_CASE("tee(): each await of its sinks goes wrong in turn, and all of them ab
 }
 TEST_CASE("write_to(): each await goes wrong in turn, the shutdown too, and no item is left") {
   CHECK(fail_each_await<into_connection>() == 3 * (6 * 5 + 1));
+}
+TEST_CASE("sinks that are stopped at any step abort and leave nothing") {
+  CHECK(stop_at_each_step<into_for_each_concurrent>() > 15);
+  CHECK(stop_at_each_step<into_channel>() > 15);
+  CHECK(stop_at_each_step<into_tee>() > 15);
+  CHECK(stop_at_each_step<into_connection>() > 15);
 }

@@ -72,6 +72,9 @@ struct ten_stages_into_a_channel {
 TEST_CASE("a pipeline of ten stages: each await fails in turn, and one error is the outcome") {
   CHECK(support::fail_each_await<ten_stages_into_a_channel>() > 3 * 70);
 }
+TEST_CASE("a pipeline of ten stages that is stopped at any step leaves nothing") {
+  CHECK(support::stop_at_each_step<ten_stages_into_a_channel>() > 70);
+}
 TEST_CASE("a pipeline of ten stages that nothing goes wrong in delivers all") {
   test::test_runtime rt;
   injector i;
