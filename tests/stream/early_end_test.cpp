@@ -71,10 +71,14 @@ void with_eager_streams(Test test) {
   });
   test("buffered", [](auto call) { return numbers() | map(call) | buffered(4); });
   test("group_by", [](auto call) {
-    return numbers() | group_by([](int x) { return x % 4; },
-                                [call](int, auto items) { return std::move(items) | map(call); });
+    const auto key = [](int x) { return x % 4; };
+    const auto work = [call](int, auto items) { return std::move(items) | map(call); };
+    return numbers() | group_by(key, work);
   });
-  test("chunk_within", [](auto call) { return numbers() | map(call) | chunk_within(1, 1h); });
+  test("chunk_within", [](auto call) {
+    return numbers() | map(call) | chunk_within(1, 1h) |
+           map([](const std::vector<int>& v) { return v[0]; });
+  });
   test("idle_timeout",
        [](auto call) { return numbers() | map_concurrent(4, call) | idle_timeout(1h); });
   test("recover", [](auto call) {
@@ -180,6 +184,29 @@ TEST_CASE("a failure before the early end is the outcome") {
     });
   }
 }
+TEST_CASE("a failure before the early end ends the pipeline at once, though the consumer is busy") {
+  for (const auto how : {late::error, late::exception}) {
+    run([&]() -> task<> {
+      calls c{.quick = 1, .how = how};
+      const auto call = [&c](int x) { return c(x); };
+      const auto all = [](int) { return true; };
+      const auto busy = [](int) { return sleep_for(1h); };
+      const auto begin = co_await this_task::now();
+      bool failed = false;
+      try {
+        auto done = co_await (numbers() | map_concurrent(4, call) | take(9) | take_while(all) |
+                              for_each(busy));
+        failed = done.error() == errc::corrupt;
+      } catch (const std::runtime_error&) {
+        failed = true;
+      }
+      const auto end = co_await this_task::now();
+      CHECK(failed);
+      CHECK(end - begin < 10ms);
+      CHECK(c.in_flight == 0);
+    });
+  }
+}
 TEST_CASE("a failure that comes with the last item is the outcome, too") {
   run([]() -> task<> {
     // The place of the item that take_while() says no to is free for the next one, which fails at
@@ -257,4 +284,61 @@ TEST_CASE("after an early end a channel is closed when nothing is sent any more"
     CHECK(both.error() == errc::closed);
     CHECK(c.in_flight == 0);
   });
+}
+
+namespace {
+// Two items of a stream with calls in flight, and another stream that goes on for long.
+template <class Join>
+void in_a_branch(Join join) {
+  with_eager_streams([&](const char* name, auto make) {
+    CAPTURE(name);
+    for (const bool whole : {true, false}) {
+      run([&]() -> task<> {
+        calls c{.quick = whole ? 2 : 3};
+        const auto call = [&c](int x) { return c(x); };
+        const auto first = [at = 0](const auto&) mutable { return ++at <= 2; };
+        const auto slow = [&](int x) -> task<int> {
+          co_await sleep_for(10ms);
+          CHECK(c.in_flight == 0);
+          co_return x;
+        };
+        const std::vector<int> more{7, 8, 9};
+        sink_log log;
+        if (whole) {
+          auto done =
+              co_await (join(make(call) | take(2), from(more) | map(slow)) | finishing_sink(log));
+          CHECK(done);
+        } else {
+          auto done = co_await (join(make(call) | take_while(first), from(more) | map(slow)) |
+                                finishing_sink(log));
+          CHECK(done);
+        }
+        CHECK(log.items == 5);
+      });
+    }
+  });
+}
+}  // namespace
+TEST_CASE("what an early end has cut has ended before the next stream of concat() is asked") {
+  in_a_branch([](auto a, auto b) { return concat(std::move(a), std::move(b)); });
+}
+TEST_CASE("an early end in a branch of merge() cuts that branch alone") {
+  in_a_branch([](auto a, auto b) { return merge(std::move(a), std::move(b)); });
+}
+TEST_CASE("take() cuts what is in flight with its last item, though the consumer is busy with it") {
+  for (const auto how : {late::error, late::exception}) {
+    run([&]() -> task<> {
+      calls c{.how = how};
+      const auto call = [&c](int x) { return c(x); };
+      std::vector<int> seen;
+      const auto slow = [&](int x) -> task<> {
+        co_await sleep_for(1h);
+        seen.push_back(x);
+      };
+      auto done = co_await (numbers() | map_concurrent(4, call) | take(1) | for_each(slow));
+      CHECK(done);
+      CHECK(seen == std::vector{0});
+      CHECK(c.in_flight == 0);
+    });
+  }
 }
