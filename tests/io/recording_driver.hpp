@@ -28,7 +28,12 @@ class recording_driver final : public penstock::driver, penstock::detail::timer 
 
   /// An operation that is cancelled is done all the same, as by a kernel that was quicker.
   bool cancel_is_late = false;
-  /// What was done, in its order; what was cancelled is not in it.
+  /// This one, counted from 0, is not done: it ends with `fault`. (A close is done all the same.)
+  std::size_t fail_at = static_cast<std::size_t>(-1);
+  std::int32_t fault = -EIO;
+  /// How many have ended.
+  std::size_t ended = 0;
+  /// What was done, in its order; what was cancelled or failed so is not in it.
   std::vector<std::string> done;
 
   /// Makes the loop that runs use this.
@@ -78,11 +83,18 @@ class recording_driver final : public penstock::driver, penstock::detail::timer 
   // All that is queued now; what that leads to comes later.
   void on_time() noexcept override {
     for (const entry& e : std::exchange(queued_, {})) {
-      if (!e.canceled) note(*e.op);
-      e.op->answer = e.canceled ? -ECANCELED : penstock::detail::call(*e.op);
+      e.op->answer = answer(e);
       --in_flight_;
       e.op->complete(*e.op);
     }
+  }
+  std::int32_t answer(const entry& e) {
+    if (e.canceled) return -ECANCELED;
+    const bool fails = ended++ == fail_at;
+    if (fails && e.op->kind != penstock::operation_kind::close) return fault;
+    note(*e.op);
+    const std::int32_t real = penstock::detail::call(*e.op);
+    return fails ? fault : real;
   }
   // Before it is done: a name may be gone then.
   void note(const penstock::operation& op) {

@@ -171,3 +171,40 @@ TEST_CASE("retry_source() goes on with another stream after a pause, and its con
   CHECK(retried({"-a-#", "-#"}) == "-a---#");
   CHECK(retried({"(ab)#", "c|"}, 3ms) == "a--b---c--|");
 }
+
+TEST_CASE("a stop at any step while a stream goes on after an error ends it, and nothing is left") {
+  const auto play = [](auto make) {
+    std::uint64_t step = 0;
+    for (bool completed = false; !completed;) {
+      ++step;
+      CAPTURE(step);
+      test::test_runtime rt({.stop_at_step = step});
+      int inside = 0;
+      const auto body = [&]() -> task<result<std::size_t>> {
+        const auto picky = [&](int x) -> task<result<int>> {
+          ++inside;
+          const scope_exit leave{[&] { --inside; }};
+          co_await sleep_for(1ms);
+          if (x % 2 == 0) co_return fail(std::errc::connection_reset);
+          co_return x;
+        };
+        co_return co_await (make(picky) | count());
+      };
+      const auto outcome = rt.run(body());
+      completed = outcome.has_value();
+      if (!completed) CHECK(outcome.error() == errc::canceled);
+      CHECK(inside == 0);
+    }
+    CHECK(step > 5);
+  };
+  play([](auto picky) {
+    const auto skip_it = [](error) -> result<std::optional<int>> { return std::nullopt; };
+    return from(std::vector<int>{0, 1, 2, 4, 5}) | map(picky) | recover(skip_it);
+  });
+  play([](auto picky) {
+    const auto make = [picky, first = 0]() mutable {
+      return from(std::vector<int>{++first, ++first}) | map(picky);
+    };
+    return retry_source(make, {.attempts = 4}) | take(3);
+  });
+}

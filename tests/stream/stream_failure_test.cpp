@@ -7,55 +7,21 @@
 #include <penstock/core.hpp>
 #include <penstock/sync.hpp>
 #include <penstock/test.hpp>
+#include <stream/injector.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <numeric>
-#include <stdexcept>
-#include <string>
 #include <vector>
 
 using namespace penstock;
 using namespace std::chrono_literals;
+using support::ending;
+using support::fault;
+using support::injector;
 
 namespace {
-enum class fault { error, exception, stop };
-
-// The awaits of all stage functions are counted; the one that is chosen goes wrong.
-struct injector {
-  int wrong_at = -1;
-  fault what = fault::error;
-  int reached = 0;
-  int alive = 0;
-  event stop{"stop"};
-
-  task<result<>> point() {
-    struct counted {
-      int& n;
-      explicit counted(int& x) : n(x) { ++n; }
-      counted(const counted&) = delete;
-      counted& operator=(const counted&) = delete;
-      ~counted() { --n; }
-    } here(alive);
-    const int me = reached++;
-    if (me % 2 == 0) co_await sleep_for(1ms);
-    if (me == wrong_at) {
-      switch (what) {
-        case fault::error:
-          co_return fail(errc::corrupt, "planted", std::to_string(me));
-        case fault::exception:
-          throw std::runtime_error("planted " + std::to_string(me));
-        case fault::stop:
-          stop.set();
-          co_await sleep_for(1h);
-      }
-    }
-    if (me % 3 == 0) co_await yield();
-    co_return {};
-  }
-};
-
 std::vector<int> up_to(int n) {
   std::vector<int> all(static_cast<std::size_t>(n));
   std::iota(all.begin(), all.end(), 0);
@@ -85,57 +51,29 @@ task<result<>> ten_stages(injector& i, channel<int>& out) {
 }
 }  // namespace
 
-TEST_CASE("a pipeline of ten stages: each await fails in turn, and one error is the outcome") {
-  for (const auto what : {fault::error, fault::exception, fault::stop}) {
-    int points = 0;
-    for (int at = 0;; ++at) {
-      CAPTURE(at);
-      test::test_runtime rt({.seed = static_cast<std::uint64_t>(at)});
-      injector i{.wrong_at = at, .what = what};
-      std::string outcome;
-      error reason;
-      const auto body = [&]() -> task<> {
-        channel<int> out{100};
-        try {
-          auto first = co_await when_any(ten_stages(i, out), i.stop.wait());
-          if (first.index == 1)
-            outcome = "stopped";
-          else if (auto& done = std::get<0>(first.value); !done)
-            outcome = done.error().message();
-          else
-            outcome = "whole";
-        } catch (const std::runtime_error& e) {
-          outcome = e.what();
-        }
-        CHECK(out.closed());
-        while (out.size() != 0) (void)co_await out.receive();
-        const auto end = co_await out.receive();
-        reason = end.error();
-      };
-      rt.run(body());
-      CHECK(i.alive == 0);
-      if (i.reached <= at) {
-        CHECK(outcome == "whole");
-        break;
-      }
-      ++points;
-      switch (what) {
-        case fault::error:
-          CHECK(outcome == "planted '" + std::to_string(at) + "': corrupt data");
-          CHECK(reason == errc::corrupt);
-          break;
-        case fault::exception:
-          CHECK(outcome == "planted " + std::to_string(at));
-          CHECK(reason == errc::canceled);
-          break;
-        case fault::stop:
-          CHECK(outcome == "stopped");
-          CHECK(reason == errc::canceled);
-          break;
-      }
-    }
-    CHECK(points > 70);
+namespace {
+struct ten_stages_into_a_channel {
+  channel<int> out{100};
+
+  task<result<>> run(injector& i) { return ten_stages(i, out); }
+  task<> look(const ending& e) {
+    CHECK(out.closed());
+    while (out.size() != 0) (void)co_await out.receive();
+    const auto end = co_await out.receive();
+    if (e.whole)
+      CHECK(end.error() == errc::closed);
+    else if (e.what == fault::error)
+      CHECK(end.error() == errc::corrupt);
+    else
+      CHECK(end.error() == errc::canceled);
   }
+};
+}  // namespace
+TEST_CASE("a pipeline of ten stages: each await fails in turn, and one error is the outcome") {
+  CHECK(support::fail_each_await<ten_stages_into_a_channel>() > 3 * 70);
+}
+TEST_CASE("a pipeline of ten stages that is stopped at any step leaves nothing") {
+  CHECK(support::stop_at_each_step<ten_stages_into_a_channel>() > 70);
 }
 TEST_CASE("a pipeline of ten stages that nothing goes wrong in delivers all") {
   test::test_runtime rt;

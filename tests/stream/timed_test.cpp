@@ -86,6 +86,20 @@ TEST_CASE("idle_timeout() fails a stream that says nothing for too long") {
   // The consumer's time does not count.
   CHECK(in_time("a---b--|", 20ms) == canonical("a-------------------b-------------------|"));
 }
+TEST_CASE("idle_timeout(): an error that comes without a wait is there at once") {
+  test::test_runtime rt;
+  rt.run([]() -> task<> {
+    const std::vector<int> numbers{1, 2, 3};
+    const auto picky = [](int x) -> result<> {
+      if (x == 2) return fail(errc::corrupt);
+      return {};
+    };
+    auto done = co_await (from(numbers) | tap(picky) | idle_timeout(1h) | drain());
+    CHECK(done.error() == errc::corrupt);
+    const auto at = co_await this_task::now();
+    CHECK(at == time_point());
+  }());
+}
 
 // [throttle]
 static std::string slowed_down(std::string_view what_comes, throttle_options o = {}) {
@@ -121,6 +135,30 @@ TEST_CASE("throttle(): a next() that is stopped leaves the item for the next one
     auto early = co_await with_timeout(3ms, s.next());
     CHECK(early.error() == errc::timed_out);
     CHECK(**co_await s.next() == 2);
+    CHECK(!*co_await s.next());
+  }());
+}
+TEST_CASE("throttle(): an item with which a stage before it fails or throws is gone") {
+  test::test_runtime rt;
+  rt.run([]() -> task<> {
+    const std::vector<int> numbers{1, 2, 3, 4};
+    const auto picky = [](int x) -> result<> {
+      if (x == 2) return fail(errc::corrupt);
+      if (x == 3) throw std::string("three");
+      return {};
+    };
+    auto s = from(numbers) | tap(picky) | throttle(rate{1, 1ms});
+    CHECK(**co_await s.next() == 1);
+    auto failed = co_await s.next();
+    CHECK(failed.error() == errc::corrupt);
+    bool thrown = false;
+    try {
+      static_cast<void>(co_await s.next());
+    } catch (const std::string&) {
+      thrown = true;
+    }
+    CHECK(thrown);
+    CHECK(**co_await s.next() == 4);
     CHECK(!*co_await s.next());
   }());
 }

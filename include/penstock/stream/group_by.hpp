@@ -160,7 +160,8 @@ class group_by_stream : public eager_stream<group_by_stream<Up, K, F>,
     record* const r = ready_;
     if (!r) return false;
     ready_ = r->next_ready;
-    out = std::exchange(r->output, std::nullopt);
+    out.emplace(*std::move(r->output));
+    r->output.reset();
     go_on(*r);
     return true;
   }

@@ -162,6 +162,7 @@ class stream_interface {
   stream_interface() = default;
   ~stream_interface() = default;
   stream_interface(stream_interface&&) = default;
+  stream_interface& operator=(stream_interface&&) = default;
 };
 }  // namespace detail
 

@@ -5,6 +5,7 @@
 /// @file
 /// Ends a stream after so many items. With the first that does not fit: take_while.hpp.
 
+#include <penstock/stream/detail/early_end.hpp>
 #include <penstock/stream/stream.hpp>
 
 #include <cstddef>
@@ -21,6 +22,7 @@ class take_stream : public stream_interface<take_stream<Up>> {
   take_stream(Up&& up, std::size_t n) : up_(std::move(up)), left_(n) {}
 
   void open(flow& f) { up_.open(f); }
+  [[nodiscard]] bool at_end() const noexcept { return left_ == 0; }
   pulled pull(pump& p, std::optional<value_type>& out) {
     if (left_ == 0) return pulled::end;
     const pulled s = up_.pull(p, out);
@@ -46,7 +48,7 @@ class take_stage : public stream_stage {
   explicit take_stage(std::size_t n) noexcept : n_(n) {}
   template <class Up>
   auto over(Up&& up) const {
-    return take_stream<Up>(std::move(up), n_);
+    return ends_early(take_stream<Up>(std::move(up), n_));
   }
 
  private:
@@ -60,8 +62,9 @@ class take_stage : public stream_stage {
 /// **Parameters.** `n` - items, count; 0: none, and the stream is not asked at all.
 /// **Errors.** none of its own.
 /// **Ordering.** emits and backpressures with the stream; completes with the item `n`, after which
-/// the stream is asked for no more and eager stages before it are stopped, or with the stream;
-/// fails with the stream; cancels the stream.
+/// the stream is asked for no more, or with the stream; fails with the stream; cancels the stream.
+/// What eager stages before it have in flight is stopped with the item `n`, and waited for before
+/// the end.
 /// **Complexity.** fused with its neighbours; no allocation.
 /// **Example.** @snippet tests/stream/take_test.cpp take
 [[nodiscard]] inline auto take(std::size_t n) noexcept { return detail::take_stage(n); }

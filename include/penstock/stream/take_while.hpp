@@ -18,7 +18,8 @@ namespace penstock {
 /// **Errors.** an error or exception of `fn` is the stream's.
 /// **Ordering.** emits when `fn` has said yes; backpressures always; completes with the first no,
 /// and the stream is asked for no more then, or with the stream; fails with the stream; cancels the
-/// stream and what `fn` awaits.
+/// stream and what `fn` awaits. What eager stages before it have in flight at the end is stopped
+/// and waited for.
 /// **Complexity.** as `filter`.
 /// **Example.** @snippet tests/stream/take_test.cpp take_while
 template <class Fn>

@@ -54,7 +54,9 @@ class throttle_stream : public stream_interface<throttle_stream<Up>> {
   pulled pull(pump& p, std::optional<value_type>& out) {
     if (!core_) return pulled::cut;
     if (!held_) {
-      if (const pulled s = up_.pull(p, held_); s != pulled::item) return s;
+      std::optional<value_type> next;  // is not held when a stage fails with it
+      if (const pulled s = up_.pull(p, next); s != pulled::item) return s;
+      held_ = std::move(next);
     }
     for (;;) {
       if (const pulled s = timer_.until(p, may_go_); s != pulled::item) return s;

@@ -50,6 +50,7 @@ class await_slot final : waiter, hook {
     }
     if (!p.may_begin()) return pulled::wait;
     flow& f = p.of();
+    if (f.is_cut()) return pulled::cut;  // nobody would stop it
     pump_ = &p;
     parent = &f.up();
     env = &f.env();

@@ -140,7 +140,8 @@ class concurrent_stream : public eager_stream<Derived, typename concurrent_types
   bool take(std::optional<value>& out) {
     place* const p = self().next_done();
     if (!p) return false;
-    out = std::exchange(p->output, std::nullopt);
+    out.emplace(*std::move(p->output));
+    p->output.reset();
     p->next = std::exchange(free_, p);
     --used_;
     return true;

@@ -64,10 +64,12 @@ class flow {
     if (!failed()) thrown_ = std::move(e);
     cut(stop_reason::sibling_failed);
   }
-  // Something under way was stopped.
+  // Something under way, or about to be, was stopped. Unless its flow was cut: by a stop of all.
   void stopped() noexcept {
-    if (!cut_) stopped_ = true;
-    cut(stop_reason::sibling_failed);
+    if (cut_one()) return;
+    flow& all = outermost();
+    all.stopped_ = true;
+    all.cut(stop_reason::sibling_failed);
   }
   // The sink has all that it wants: what still runs is stopped.
   void over() noexcept { cut(stop_reason::race_lost); }
@@ -79,7 +81,7 @@ class flow {
   step ended(class pump& p) noexcept;
   step ended_stopped() noexcept {
     count_out();
-    if (!cut_one()) outermost().stopped();
+    stopped();
     return cut_one()->settle();
   }
   // For a pump that has worked for long without a wait: it is woken when all others had a turn.

@@ -40,20 +40,20 @@ class guarded final : flow, pump {
   }
   guarded_pull pull(std::optional<value_type>& out) {
     if (flow::is_cut()) return over();
-    switch (up_.pull(*this, out)) {
-      case pulled::item:
-        return flow::is_cut() ? over() : guarded_pull::item;
-      case pulled::end:
-        ended_ = true;
-        flow::over();
-        return over();
-      case pulled::wait:
-        return guarded_pull::wait;
-      case pulled::cut:
-        break;
+    const pulled s = up_.pull(*this, out);
+    if (s == pulled::wait) return guarded_pull::wait;
+    if (s == pulled::item && !flow::is_cut()) {
+      if constexpr (requires { up_.at_end(); }) {  // it was the last one
+        if (up_.at_end()) end();
+      }
+      return guarded_pull::item;
     }
+    out.reset();
+    if (s == pulled::end) end();
     return over();
   }
+  // A pull says `failed`.
+  [[nodiscard]] bool has_failed() const noexcept { return failed() && is_settled(); }
   // After `failed`: its error; an exception, and a stop, are the pipeline's: then there is none.
   std::optional<error> take_error() {
     if (has_error_) return std::move(error_);
@@ -67,6 +67,10 @@ class guarded final : flow, pump {
   }
 
  private:
+  void end() noexcept {
+    ended_ = true;
+    flow::over();
+  }
   guarded_pull over() const noexcept {
     if (!is_settled()) return guarded_pull::wait;
     return ended_ && !failed() ? guarded_pull::end : guarded_pull::failed;

@@ -7,9 +7,11 @@
 /// tap, filter, skip, take_while, distinct_until_changed. A rule says which, from what the function
 /// yields.
 
+#include <penstock/stream/detail/early_end.hpp>
 #include <penstock/stream/detail/stage_call.hpp>
 #include <penstock/stream/stream.hpp>
 
+#include <type_traits>
 #include <utility>
 
 namespace penstock::detail {
@@ -65,8 +67,9 @@ class judged_stream : public stream_interface<judged_stream<Up, F, Rule>> {
         if (!call_.finish(p.of(), judge)) return pulled::cut;
       } else {
         if (const pulled s = up_.pull(p, out); s != pulled::item) return s;
-        if (!call_now(p.of(), judging(j), fn_, std::as_const(*out))) return pulled::cut;
+        const bool judged = call_now(p.of(), judging(j), fn_, std::as_const(*out));
         if (j != judgement::pass) out.reset();
+        if (!judged) return pulled::cut;
       }
       if (j == judgement::pass) return pulled::item;
       if (j == judgement::end) ended_ = true;
@@ -103,7 +106,13 @@ class judged_stage : public stream_stage {
   explicit judged_stage(F fn) : fn_(std::move(fn)) {}
   template <class Up>
   requires std::invocable<F&, const typename Up::value_type&>
-  auto over(Up&& up) && { return judged_stream<Up, F, Rule>(std::move(up), std::move(fn_)); }
+  auto over(Up&& up) && {
+    using judged = judged_stream<Up, F, Rule>;
+    if constexpr (std::is_same_v<Rule, pass_while>)
+      return ends_early(judged(std::move(up), std::move(fn_)));
+    else
+      return judged(std::move(up), std::move(fn_));
+  }
 
  private:
   F fn_;

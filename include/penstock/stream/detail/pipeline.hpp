@@ -6,17 +6,22 @@
 /// What `source | ... | sink` makes: an awaiter that pulls the stream into the sink, and the scope
 /// of everything that this begins.
 ///
-/// A sink: pulled push(pump&, std::optional<T>& item), which takes the item or waits; bool busy()
-/// and pulled resume(pump&) while it waits; take(), its result. One that never waits says is_sync
-/// and has pulled drive(Up&, pump&, std::size_t& left) as well. It may have
+/// A sink: pulled push(pump&, std::optional<T>& item), which takes the item or waits, and says
+/// `end` when it wants no more; bool busy() and pulled resume(pump&) while it waits; take(), its
+/// result. One that never waits says is_sync and has pulled drive(Up&, pump&, std::size_t& left) as
+/// well. It may have
 ///   void open(flow&);          before anything is pulled
-///   pulled finish(pump&);      at the end of the stream, until it says `item`: the sink is done
+///   pulled finish(pump&);      at the end of the stream, until it says `item`: the sink is done;
+///                              nothing else is under way then
 ///   void abort(const error*);  it failed or was stopped, and nothing is under way any more; null:
 ///                              an exception, or a stop
 
 #include <penstock/core/shield.hpp>
 #include <penstock/stream/detail/flow.hpp>
 #include <penstock/stream/stream.hpp>
+
+#include <optional>
+#include <utility>
 
 namespace penstock::detail {
 
@@ -36,10 +41,9 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump {
 
   suspension start(waiter& w) noexcept {
     environment_ = *w.env;
-    environment_.stop = &link_.own;
+    follow_stop_of(w);
     flow::open(w, environment_);
     pump::attach(*this);
-    link_.open(w);
     try {
       if constexpr (requires(flow & f) { sink_.open(f); }) sink_.open(*this);
       stream_.open(*this);
@@ -84,37 +88,59 @@ class pipeline : public leaf<pipeline<Up, Sink>>, flow, pump {
     return settle();
   }
   pulled round() {
-    if (sink_.busy()) return sink_.resume(*this);
-    std::optional<item> taken;
-    pulled s = ended_ ? pulled::end : stream_.pull(*this, taken);
-    if (s == pulled::item) s = sink_.push(*this, taken);
-    if constexpr (requires(pump & p) { sink_.finish(p); }) {
+    pulled s = ended_ ? pulled::end : pass_one();
+    if constexpr (Up::is_eager) {  // it may have begun what failed at once
+      if (is_cut()) return pulled::cut;
+    }
+    if constexpr (finishes) {
       if (s == pulled::end) {
-        ended_ = true;
+        const bool already = std::exchange(ended_, true);
+        if (!already && !is_settled()) {
+          over();
+          cuts_upstream_ = true;
+          return pulled::wait;
+        }
         s = sink_.finish(*this);
         if (s == pulled::item) s = pulled::end;
       }
     }
-    if constexpr (Up::is_eager) {  // it may have begun what failed at once
-      if (is_cut()) return pulled::cut;
-    }
     return s;
   }
+  pulled pass_one() {
+    if (sink_.busy()) return sink_.resume(*this);
+    std::optional<item> taken;
+    const pulled s = stream_.pull(*this, taken);
+    return s == pulled::item ? sink_.push(*this, taken) : s;
+  }
 
-  void stop_rest(stop_reason why) noexcept override { link_.own.request_stop(why); }
+  void follow_stop_of(waiter& w) noexcept {
+    environment_.stop = &link_.emplace("pipeline").own;
+    link_->open(w);
+  }
+  void stop_rest(stop_reason why) noexcept override { link_->own.request_stop(why); }
   step finish() noexcept override {
-    link_.close();
+    if constexpr (finishes) {
+      if (std::exchange(cuts_upstream_, false)) {  // it is: now the sink finishes, alone
+        reopen();
+        follow_stop_of(up());
+        return wake();
+      }
+    }
+    link_->close();
     if constexpr (requires(const error* why) { sink_.abort(why); }) {
       if (failed() || ended_by_stop()) sink_.abort(has_error_ ? &error_ : nullptr);
     }
     return {{}, &up(), nullptr, ended_by_stop()};
   }
 
+  static constexpr bool finishes = requires(Sink & s, pump& p) { s.finish(p); };
+
   environment environment_;
-  stop_link link_{"pipeline"};
+  std::optional<stop_link> link_;
   Up stream_;
   Sink sink_;
   bool ended_ = false;
+  bool cuts_upstream_ = false;  // ended early: what is under way there is on its end
 };
 
 // Base of what stands to the right of the last `|`. Derived has sink_for<T>() &&, the sink itself
