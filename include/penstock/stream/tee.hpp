@@ -128,9 +128,9 @@ class tee_sink : public sink_base<tee_sink<Descriptions...>> {
 /// **Parameters.** `sinks` - two or more. Items are copied for all but the last.
 /// **Result.** `result<std::tuple<...>>` of the pipeline: the results of the sinks,
 /// `std::monostate` of one that has none.
-/// **Errors.** those of the stream and of the sinks: the first ends all, and each sink aborts. At the
-/// end of the stream each ends by itself: a channel that is closed then, a file that is there, stays
-/// so when another sink fails.
+/// **Errors.** those of the stream and of the sinks: the first ends all, and each sink aborts. At
+/// the end of the stream each ends by itself: a channel that is closed then, a file that is there,
+/// stays so when another sink fails.
 /// **Suspends.** until all sinks have taken an item, and as the stream does: the slowest sets the
 /// pace. `buffered` in front lets the stream go on meanwhile.
 /// **Cancellation.** stops all.
