@@ -9,6 +9,7 @@
 #include <penstock/resilience/attempt_timeout.hpp>
 #include <penstock/resilience/breaker_event.hpp>
 #include <penstock/resilience/breaker_permit.hpp>
+#include <penstock/resilience/bulkhead.hpp>
 #include <penstock/resilience/call_outcome.hpp>
 #include <penstock/resilience/circuit_breaker.hpp>
 #include <penstock/resilience/circuit_breaker_options.hpp>

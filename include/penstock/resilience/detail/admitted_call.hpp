@@ -10,6 +10,7 @@
 #include <penstock/resilience/call_outcome.hpp>
 #include <penstock/resilience/policy.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace penstock::detail {
@@ -83,14 +84,30 @@ class decided {
   T value_;
 };
 
+// A gate that mostly decides at once: try_admit(env) gives a std::optional<result<permit>>, and
+// only when that is empty admit(env) is awaited.
+template <class Gate>
+concept tries_first = requires(Gate& gate, const environment& env) {
+  gate.try_admit(env);
+};
+template <tries_first Gate>
+auto try_gate(Gate& gate, const environment& env) {
+  return gate.try_admit(env);
+}
+template <class Gate>
+auto try_gate(Gate& gate, const environment& env) {
+  return std::optional<await_result_t<decltype(gate.admit(env))>>();
+}
+
 // One call. `Gate::admit(env)` gives an awaitable of a `result` of a permit. The gate outlives the
 // call; `fn` and `judge` live in this frame.
 template <class Gate, class Judge, class Fn>
 task<policy_result_t<Fn>> admitted_call(Gate& gate, Judge judge, Fn fn) {
   const environment& env = co_await this_task::env();
-  auto permit = co_await gate.admit(env);
-  if (!permit) co_return tl::unexpected<error>(std::move(permit).error());
-  admitted call(std::move(*permit), env);
+  auto permit = try_gate(gate, env);
+  if (!permit) permit.emplace(co_await gate.admit(env));
+  if (!*permit) co_return tl::unexpected<error>(std::move(*permit).error());
+  admitted call(std::move(**permit), env);
   try {
     policy_result_t<Fn> answer = co_await std::invoke(fn);
     const call_outcome outcome = classify(judge, answer);
