@@ -120,7 +120,7 @@ class bulkhead_object {
 struct bulkhead_permit {
   static constexpr bool exact_time = false;
   semaphore_permit place;
-  void ended(call_outcome, time_point) noexcept { semaphore_permit(std::move(place)); }
+  void ended(call_outcome, time_point) noexcept { const semaphore_permit gone(std::move(place)); }
 };
 }  // namespace detail
 
