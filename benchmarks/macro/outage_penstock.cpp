@@ -67,6 +67,6 @@ int main(int argc, char** argv) {
   }
   runtime rt;
   const int answered =
-      rt.run(load(endpoint::loopback_v4(static_cast<std::uint16_t>(std::atoi(argv[1])))));
+      rt.run(load(endpoint("127.0.0.1", static_cast<std::uint16_t>(std::atoi(argv[1])))));
   std::printf("RESULT answered=%d threads=1 peak_rss_mib=%.1f\n", answered, bench::peak_rss_mib());
 }
