@@ -34,8 +34,10 @@ values counter_baseline() {
 
 // let in and ended, closed, at a time that the caller knows already
 
+// With a window of results, or of time too: then under a lock.
+template <bool Timed>
 values breaker_by_hand() {
-  const penstock::circuit_breaker breaker;
+  const penstock::circuit_breaker breaker({.window_time = std::chrono::seconds(Timed ? 10 : 0)});
   penstock::time_point now{};
   const bench::allocation_count allocations;
   const bench::stopwatch time;
@@ -53,7 +55,12 @@ const bench::add breaker_added(
     {.metrics = {{"resilience.breaker", "ns", judged::ratio_at_most, {3}},
                  {"resilience.breaker.allocations", "", judged::value_at_most, {0}}},
      .baseline = counter_baseline,
-     .subject = breaker_by_hand});
+     .subject = breaker_by_hand<false>});
+const bench::add timed_breaker_added(
+    {.metrics = {{"resilience.breaker.timed", "ns", judged::ratio_at_most, {3}},
+                 {"resilience.breaker.timed.allocations", "", judged::value_at_most, {0}}},
+     .baseline = counter_baseline,
+     .subject = breaker_by_hand<true>});
 
 // a call through the policy, and the same call without: a frame and two looks at the cheap clock
 

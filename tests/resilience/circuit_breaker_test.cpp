@@ -495,6 +495,39 @@ TEST_CASE("an outage of ten seconds, with retries, a breaker and a timeout") {
   CHECK(healthy_at <= 16s);
 }
 
+namespace {
+// A loop whose cheap clock goes behind, as those of kernels do.
+class coarse_loop final : public scheduler {
+ public:
+  time_point time{};
+  duration behind{};
+  time_point now() noexcept override { return time; }
+  wall_time wall_now() noexcept override { return {}; }
+  about_now about() noexcept override { return {time - behind, time - behind + 4ms}; }
+  void add_timer(detail::timer&) noexcept override {}
+  void cancel_timer(detail::timer&) noexcept override {}
+  void offload(detail::offload_item&) noexcept override {}
+
+ private:
+  void wake() noexcept override {}
+};
+}  // namespace
+
+TEST_CASE("who waits as long as it was told is let in, also where the cheap clock is behind") {
+  const circuit_breaker breaker({.window = 1, .open_for = 7s});
+  coarse_loop loop;
+  environment env;
+  env.sched = &loop;
+  loop.time = time_point(10s);
+  auto permit = breaker.admit(env).await_resume();
+  permit->ended(call_outcome::failure, loop.about().earliest);
+  const auto refused = breaker.admit(env).await_resume();
+  REQUIRE(!refused);
+  loop.time += refused.error().retry_after().value_or(0s);
+  loop.behind = 4ms;
+  CHECK(breaker.admit(env).await_resume().has_value());
+}
+
 TEST_CASE("a breaker with invalid options stops the program, naming the option") {
   const auto message =
       support::stopped_with([] { circuit_breaker breaker({.window = 10, .min_calls = 11}); });

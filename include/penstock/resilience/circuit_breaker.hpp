@@ -31,7 +31,7 @@ namespace penstock {
 /// earlier state count as `late` only.
 /// **Thread-safety.** any thread, the same object too. Copies are the same breaker.
 /// **Complexity.** while it is closed a call costs two atomic read-modify-writes when it ends like
-/// the one that leaves the window, else up to five; no lock, no allocation. With `window_time`, and
+/// the one that leaves the window, else up to six; no lock, no allocation. With `window_time`, and
 /// in the other states, it takes a short lock. A refusal allocates the text of its error.
 /// Times are right to a few milliseconds, and exact when `slow_call`, `open_for`, `half_open_for`
 /// or a tenth of `window_time` is below 100 ms.
@@ -88,7 +88,7 @@ class circuit_breaker : public policy_base<circuit_breaker> {
 
   /// For `detail::admitted_call`.
   [[nodiscard]] auto admit(const environment& env) const noexcept {
-    return detail::decided<result<breaker_permit>>(let_in(*object_, object_->time_of(*env.sched)));
+    return detail::decided<result<breaker_permit>>(let_in(*object_, object_->arrival(*env.sched)));
   }
 
  private:
@@ -122,7 +122,7 @@ class circuit_breaker : public policy_base<circuit_breaker> {
       return detail::completed(w);
     }
     result<breaker_permit> await_resume() const noexcept {
-      return let_in(*object_, object_->time_of(*env_->sched));
+      return let_in(*object_, object_->arrival(*env_->sched));
     }
 
    private:

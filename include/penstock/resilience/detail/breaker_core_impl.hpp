@@ -73,8 +73,7 @@ inline void breaker_core::record_under_lock(std::uint64_t ticket, unsigned bits,
                                             duration pause, change& told) noexcept {
   const std::scoped_lock guard(lock_);
   if (state_.load(memory_order_relaxed) != ticket) return add_one(late_);
-  slices_->add(now, counts_of(bits));
-  last_slices_ = slices_->total(now);
+  last_slices_ = slices_->add(now, counts_of(bits));
   if (options_.window)
     static_cast<void>(ring_.record(generation_of(ticket), bits));
   else

@@ -36,6 +36,12 @@ class breaker_object {
     return exact_ ? loop.now() : loop.about().earliest;
   }
 
+  // The time of one that asks to be let in. While it is open an exact one: who waited for
+  // `retry_after` does not come too early.
+  [[nodiscard]] time_point arrival(scheduler& loop) const noexcept {
+    return core_.state() == breaker_state::open ? loop.now() : time_of(loop);
+  }
+
   breaker_core::admission admit(time_point now) noexcept {
     breaker_change told;
     const auto a = core_.admit(now, told);
