@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 // What is repeated is marked as idempotent, or the policy says that it repeats anything.
-// expect-error: retry repeats what is marked
+// expect-error: this policy repeats what is marked
 #include <penstock/resilience/retry.hpp>
 
 using namespace penstock;
