@@ -24,4 +24,7 @@
 #include <penstock/resilience/policy.hpp>
 #include <penstock/resilience/policy_operation.hpp>
 #include <penstock/resilience/retry.hpp>
+#include <penstock/resilience/retry_budget.hpp>
+#include <penstock/resilience/retry_event.hpp>
+#include <penstock/resilience/retry_options.hpp>
 // IWYU pragma: end_exports

@@ -53,3 +53,19 @@ TEST_CASE("the total is that of a list of all that was added") {
     if (all.size() > 200) all.erase(all.begin(), all.begin() + 100);
   }
 }
+
+TEST_CASE("an earlier slice can be amended until it is forgotten") {
+  detail::time_slices<int> window(10s, 10);
+  window.amend(time_point(0s), 1);  // nothing was added yet
+  CHECK(window.total(time_point(0s)) == 0);
+  window.add(time_point(500ms), 3);
+  window.add(time_point(5s), 4);
+  window.amend(time_point(700ms), -2);
+  CHECK(window.total(time_point(5s)) == 5);
+  CHECK(window.total(time_point(10s)) == 4);
+  window.amend(time_point(999ms), -1);  // forgotten
+  window.amend(time_point(5s), -4);
+  window.amend(time_point(1h), 7);  // as if it were now
+  CHECK(window.total(time_point(10s)) == 7);
+  CHECK(window.total(time_point(20s)) == 0);
+}

@@ -4,13 +4,15 @@
 
 /// @file
 /// What a task inherits, by pointer, from the one that awaits it: scheduler, stop, deadline,
-/// service scope, name; and the stop of a scope. Tasks read it through this_task.hpp.
+/// service scope, name, retries around; and the stop of a scope. Tasks read it through
+/// this_task.hpp.
 
 #include <penstock/base/clock.hpp>
 #include <penstock/base/taken.hpp>
 #include <penstock/core/stop_token.hpp>
 #include <penstock/core/waiter.hpp>
 
+#include <cstdint>
 #include <utility>
 
 namespace penstock {
@@ -130,6 +132,9 @@ struct environment {
   time_point deadline = (time_point::max)();  ///< the earliest deadline of the scopes around
   task_group* services = nullptr;             ///< background work; `run` stops and joins it last
   const char* name = "";                      ///< for dumps; `named()` sets it
+  const void* budget = nullptr;  ///< the retry budget in which this work is counted already
+  std::uint32_t retries = 0;     ///< the retries around
+  std::uint32_t attempt = 0;     ///< of the innermost one, counted from 1
 };
 
 namespace detail {

@@ -58,8 +58,33 @@ struct read_services {
     return *e.services;
   }
 };
+struct read_retries {
+  std::uint32_t operator()(const environment& e) const noexcept { return e.retries; }
+};
+struct read_attempt {
+  std::uint32_t operator()(const environment& e) const noexcept { return e.attempt; }
+};
 struct read_environment {
   const environment& operator()(const environment& e) const noexcept { return e; }
+};
+
+// Makes a task run under an environment of its own from here on: a copy of what it inherited, which
+// outlives all that it awaits. For coroutines, where a scope around each call would cost more.
+class install_environment {
+ public:
+  explicit install_environment(environment& mine) noexcept : mine_(&mine) {}
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> h) const noexcept {
+    waiter& w = h.promise();
+    *mine_ = *w.env;
+    w.env = mine_;
+    return false;
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  environment* mine_;
 };
 }  // namespace detail
 
@@ -91,6 +116,14 @@ namespace this_task {
 /// task in it throws, and writes an error that one returns to the log: give it a name,
 /// `services.start(named("upkeep", work()))`.
 [[nodiscard]] inline detail::environment_query<detail::read_services> services() noexcept {
+  return {};
+}
+/// How many retries are around: each of them multiplies the attempts.
+[[nodiscard]] inline detail::environment_query<detail::read_retries> retries_around() noexcept {
+  return {};
+}
+/// Which attempt of the innermost retry this is, counted from 1; 0 outside of retries.
+[[nodiscard]] inline detail::environment_query<detail::read_attempt> attempt() noexcept {
   return {};
 }
 /// All of it, by reference; valid while the task lives.

@@ -32,6 +32,13 @@ class time_slices {
     total_ += more;
     return total_;
   }
+  // Changes the slice of an earlier time, if that is not forgotten.
+  void amend(time_point when, const Counts& more) noexcept {
+    const std::int64_t number = number_of(when);
+    if (!started_ || newest_ - number >= static_cast<std::int64_t>(slices_.size())) return;
+    slices_[slot_of(number < newest_ ? number : newest_)] += more;
+    total_ += more;
+  }
   // What was added within the span before `now`.
   const Counts& total(time_point now) noexcept {
     advance(now);
@@ -44,9 +51,7 @@ class time_slices {
 
  private:
   void advance(time_point now) noexcept {
-    const std::int64_t time = now.time_since_epoch().count();
-    std::int64_t number = time / width_;
-    if (time < number * width_) --number;
+    const std::int64_t number = number_of(now);
     if (!started_) {
       started_ = true;
       newest_ = number;
@@ -62,9 +67,15 @@ class time_slices {
       oldest = Counts{};
     }
   }
-  [[nodiscard]] std::size_t newest_slot() const noexcept {
+  [[nodiscard]] std::int64_t number_of(time_point t) const noexcept {
+    const std::int64_t time = t.time_since_epoch().count();
+    const std::int64_t number = time / width_;
+    return time < number * width_ ? number - 1 : number;
+  }
+  [[nodiscard]] std::size_t newest_slot() const noexcept { return slot_of(newest_); }
+  [[nodiscard]] std::size_t slot_of(std::int64_t number) const noexcept {
     const auto n = static_cast<std::int64_t>(slices_.size());
-    return static_cast<std::size_t>((newest_ % n + n) % n);
+    return static_cast<std::size_t>((number % n + n) % n);
   }
 
   std::int64_t width_;
