@@ -6,6 +6,7 @@
 #include <penstock/io.hpp>
 #include <penstock/resilience.hpp>
 #include <penstock/runtime.hpp>
+#include <penstock/stream/interval.hpp>
 
 #include "../support/program_report.hpp"
 
@@ -47,7 +48,7 @@ task<int> load(endpoint where) {
                        attempt_timeout(500ms);
   int answered = 0;
   auto body = [&](task_group& group) -> task<> {
-    auto ticks = interval(2ms, {.first_tick = first_tick::at_once});
+    auto ticks = interval(2ms);
     for (int i = 0; i < requests; ++i) {
       const auto tick = co_await ticks.next();
       if (!tick) break;

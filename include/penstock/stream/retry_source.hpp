@@ -120,8 +120,10 @@ class retry_source_stream
 template <class Make>
 [[nodiscard]] auto retry_source(Make&& make, retry_options o = {}) {
   detail::check_closure<Make>();
+  if (auto valid = validate(o); !valid) detail::stop_program(valid.error().message().c_str());
   return detail::retry_source_stream<std::decay_t<Make>>(
-      std::decay_t<Make>(std::forward<Make>(make)), detail::checked_limits(o));
+      std::decay_t<Make>(std::forward<Make>(make)),
+      detail::retry_core::limits{o.attempts, o.backoff, o.max_delay});
 }
 
 }  // namespace penstock
