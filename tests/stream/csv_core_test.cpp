@@ -15,7 +15,7 @@ using detail::csv_step;
 
 namespace {
 
-// Rows as "[a][b] [c]", then "! problem" if there is one.
+// Rows as "[a][b] [c]", and "! problem" where there is one.
 void note_row(const csv_core& core, std::string& to) {
   if (!to.empty()) to += ' ';
   std::size_t begin = 0;
@@ -29,22 +29,19 @@ void note_row(const csv_core& core, std::string& to) {
 std::string parsed(const std::vector<std::string_view>& pieces, const csv_options& options) {
   csv_core core(options);
   std::string rows;
-  auto step = csv_step::more;
+  const auto note = [&](csv_step s) {
+    if (s == csv_step::row) note_row(core, rows);
+    if (s == csv_step::failed) rows += "! " + std::string(core.problem());
+    return s != csv_step::more;
+  };
   for (std::string_view piece : pieces) {
-    do {
-      step = core.feed(piece);
-      if (step == csv_step::row) note_row(core, rows);
-    } while (step == csv_step::row);
-    if (step == csv_step::failed) break;
+    while (note(core.feed(piece))) {
+    }
     CHECK(piece.empty());
   }
-  if (step == csv_step::more)
-    while ((step = core.finish()) == csv_step::row) note_row(core, rows);
-  if (step != csv_step::failed) return rows;
-  std::string_view more = "x";
-  CHECK(core.feed(more) == csv_step::failed);
-  CHECK(core.finish() == csv_step::failed);
-  return rows + "! " + std::string(core.problem());
+  while (note(core.finish())) {
+  }
+  return rows;
 }
 
 struct table {
@@ -103,6 +100,21 @@ const std::vector<table> cases{
     {"\"a\"\"bc\"\n", "! row 1: more than 3 bytes", {.most_bytes = 3}},
     {"abc\r\n", "[abc]", {.most_bytes = 3}},
     {"abc\r", "! row 1: more than 3 bytes", {.most_bytes = 3}},
+    // It goes on behind a row that has failed.
+    {"a,b\nc\nd,e\n", "[a][b]! row 2: 1 fields where the first row has 2 [d][e]"},
+    {"a,b\nc\nd\ne,f",
+     "[a][b]! row 2: 1 fields where the first row has 2! row 3: 1 fields where the "
+     "first row has 2 [e][f]"},
+    {"a\n\"b\"x,\"\nc\n", "[a]! row 2: text behind the quote that ends a field [c]"},
+    {"b\"x\ny\n", "! row 1: a quote in a field that does not begin with one [y]"},
+    {"\"b\"\rx\ny\n", "! row 1: text behind the quote that ends a field [y]"},
+    {"a,b,\"c\n,\",d\ne\n", "! row 1: more than 2 fields [e]", {.most_fields = 2}},
+    {"a,b,c,d\r\ne,f\n", "! row 1: more than 2 fields [e][f]", {.most_fields = 2}},
+    {"a,b,c\ne,f\n", "! row 1: more than 2 fields [e][f]", {.most_fields = 2}},
+    {"abcd,\"\n\"\ne\n", "! row 1: more than 3 bytes [e]", {.most_bytes = 3}},
+    {"\"abcd\ne\"\"\n\",f\ng\n", "! row 1: more than 3 bytes [g]", {.most_bytes = 3}},
+    {"abc,def\ng", "! row 1: more than 3 bytes [g]", {.most_bytes = 3}},
+    {"a\n\"b\nc\n", "[a]! row 2: a quoted field that does not end"},
 };
 
 }  // namespace

@@ -120,6 +120,35 @@ PENSTOCK_TEST("a line of more bytes than the limit is an error that names its nu
   CHECK(refused.error().message() == "lines 'of 0 bytes': invalid option");
 }
 
+PENSTOCK_TEST("lines that are too long can be skipped, each is one error, and is not kept") {
+  for (const std::size_t size : {1u, 2u, 3u, 7u, 100u}) {
+    CAPTURE(size);
+    std::string log;
+    auto skip = [&](error e) -> result<std::optional<buffer>> {
+      if (e != errc::corrupt) return fail(std::move(e));
+      log += "! ";
+      return std::nullopt;
+    };
+    auto see = [&](const buffer& line) { log += std::string(line.text()) + ' '; };
+    auto done = co_await (from(pieces("ab\nabcdefghijk\n\nabc\r\nabcd\ne\nabcdefghi", size)) |
+                          lines({.most_bytes = 3}) | recover(std::ref(skip)) | for_each(see));
+    CHECK(done);
+    CHECK(log == "ab !  abc ! e ! ");
+  }
+  std::uint64_t errors = 0;
+  auto number = [&](error e) -> result<std::optional<buffer>> {
+    ++errors;
+    CHECK(e.object() == "line 2 is longer than 3 bytes");
+    return std::nullopt;
+  };
+  std::vector<buffer> long_line;
+  for (int i = 0; i < 1000; ++i) long_line.push_back(buffer::copy_of(i == 0 ? "a\n" : "bbbbbbb"));
+  auto counted = co_await (from(std::move(long_line)) | lines({.most_bytes = 3}) |
+                           recover(std::ref(number)) | count());
+  CHECK(counted == 1u);
+  CHECK(errors == 1);
+}
+
 PENSTOCK_TEST("a stop while lines() waits for its source loses no part of a line") {
   channel<buffer> wire(1);
   auto send = [&]() -> task<> {

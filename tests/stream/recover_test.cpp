@@ -100,6 +100,32 @@ TEST_CASE("recover(): exceptions pass through, also those of its function") {
   }());
 }
 
+TEST_CASE("recover() that drops one error after the other lets others run, and can be stopped") {
+  for (const bool waits : {false, true}) {
+    CAPTURE(waits);
+    test::test_runtime rt;
+    rt.run([](bool w) -> task<> {
+      auto skip = [](error) -> result<std::optional<int>> { return std::nullopt; };
+      auto skip_later = [](error) -> task<result<std::optional<int>>> { co_return std::nullopt; };
+      int turns = 0;
+      auto all = [&](task_group& group) -> task<> {
+        auto endless = [&]() -> task<> {
+          if (w)
+            static_cast<void>(
+                co_await (fail_with<int>(errc::corrupt) | recover(skip_later) | drain()));
+          else
+            static_cast<void>(co_await (fail_with<int>(errc::corrupt) | recover(skip) | drain()));
+        };
+        group.start(endless);
+        for (; turns < 5; ++turns) co_await yield();
+        group.request_stop();
+      };
+      co_await with_group(all);
+      CHECK(turns == 5);
+    }(waits));
+  }
+}
+
 TEST_CASE("recover(): a slow consumer sets the pace") {
   const auto instead = [](error) -> result<std::optional<char>> { return 'x'; };
   const auto none = [](error) -> result<std::optional<char>> { return std::nullopt; };

@@ -153,6 +153,17 @@ TEST_CASE("an error of the codec or of the source is the stream's; exceptions pa
       auto failed = co_await (source | decompress(failing{false}, {w}) | tap(count) | collect());
       CHECK(failed.error().message() == "decompress 'two': corrupt data");
       CHECK(seen == 1);
+      // Once, and that is the end: what comes after it cannot be read.
+      int errors = 0;
+      auto skip = [&](error) -> result<std::optional<buffer>> {
+        ++errors;
+        return std::nullopt;
+      };
+      slow_source again({"ab", "cd", "ef"});
+      auto rest = co_await (again | decompress(failing{false}, {w}) | recover(std::ref(skip)) |
+                            penstock::count());
+      CHECK(rest == 1u);
+      CHECK(errors == 1);
 
       bool thrown = false;
       try {

@@ -32,6 +32,7 @@ class row_cutter {
   pulled get(flow& f, bool ended, std::optional<csv_row>& out) {
     if (const auto why = csv_core::objection(options_); !why.empty())
       return refuse_option(f, "csv_rows", why);
+    if (no_names_) return pulled::end;
     for (;;) {
       const csv_step s = ended ? core_.finish() : core_.feed(rest_);
       if (s == csv_step::more) {
@@ -40,6 +41,7 @@ class row_cutter {
       }
       if (s == csv_step::failed) {
         f.fail(error(errc::corrupt).with("csv_rows", core_.problem()));
+        no_names_ = options_.header && !names_;
         return pulled::cut;
       }
       if (!options_.header || names_) {
@@ -54,6 +56,7 @@ class row_cutter {
   csv_options options_;
   csv_core core_;
   std::shared_ptr<const csv_row> names_;
+  bool no_names_ = false;  // the header has failed: no row after it means anything
   buffer in_;
   std::string_view rest_;  // of in_
 };
@@ -71,8 +74,10 @@ struct cut_rows {
 /// `\r\n`, the last one also with the stream; empty lines and a byte order mark are left out.
 /// **Errors.** `errc::corrupt`, naming the row (from 1, a header is one) and what is wrong with it:
 /// a quoted field that does not end, text behind a quote, a quote within a plain field, another
-/// number of fields than the first row, more bytes or fields than the limits. After it there are no
-/// more rows. `errc::invalid_option` for options that cannot work; std::bad_alloc.
+/// number of fields than the first row, more bytes or fields than the limits. Each row fails once:
+/// behind `recover` it goes on with the next row, behind a line end that is not between quotes, or,
+/// where the quotes are wrong, behind the next line end; not after a bad header, nor after a quote
+/// that does not end. `errc::invalid_option` for options that cannot work; std::bad_alloc.
 /// **Ordering.** emits when the end of a row is there, and what is left when the stream completes;
 /// backpressures always; completes and fails with the stream; cancels the stream.
 /// **Complexity.** looks at each byte once; one allocation for each row.

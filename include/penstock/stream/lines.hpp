@@ -39,6 +39,8 @@ class line_cutter {
   }
   [[gnu::always_inline]] pulled get(flow& f, bool ended, std::optional<buffer>& out) {
     if (most_ == 0) return refuse_option(f, "lines", "of 0 bytes");
+    if (skips_ && !skip_line()) [[unlikely]]
+      return ended ? pulled::end : pulled::wait;
     const std::string_view rest = in_.rest().text();
     if (const auto end = rest.find('\n'); end != rest.npos) {
       if (!begin_.empty()) return join(f, rest.substr(0, end), true, out);
@@ -82,14 +84,32 @@ class line_cutter {
     ++number_;
     return pulled::item;
   }
-  [[gnu::noinline]] pulled too_long(flow& f) const noexcept {
+  // It goes on behind that line, if it is asked to.
+  [[gnu::noinline]] pulled too_long(flow& f) noexcept {
     f.fail(error(errc::corrupt)
                .with("lines", "line " + std::to_string(number_) + " is longer than " +
                                   std::to_string(most_) + " bytes"));
+    ++number_;
+    begin_.clear();
+    skips_ = true;
     return pulled::cut;
+  }
+  // Whether the end of the line that is too long was there.
+  [[gnu::noinline]] bool skip_line() noexcept {
+    const std::string_view rest = in_.rest().text();
+    const auto end = rest.find('\n');
+    if (end == rest.npos) {
+      in_.reset();
+      return false;
+    }
+    in_.skip(end + 1);
+    if (in_.rest().empty()) in_.reset();
+    skips_ = false;
+    return true;
   }
 
   std::size_t most_;
+  bool skips_ = false;        // what follows is of a line that was too long
   std::uint64_t number_ = 1;  // of the line that is next
   std::string begin_;         // of the line, from the inputs before
   buffer_slicer in_;          // what is left of the input
@@ -105,8 +125,9 @@ struct cut_lines {
 /// **Shape.** of buffers, `/` being a line end: `-[a/b]-[c/]-|` lines() `-a-[bc]-|`
 /// **Parameters.** `options.most_bytes` - what a line may have, 1 MiB. A line ends with `\n` or
 /// `\r\n`, the last one also with the stream; other bytes are what they are.
-/// **Errors.** `errc::corrupt` for a line with more bytes, with its number from 1;
-/// `errc::invalid_option` for a limit of 0; std::bad_alloc.
+/// **Errors.** `errc::corrupt` for a line with more bytes, with its number from 1, once: behind
+/// `recover` it goes on with the next line. `errc::invalid_option` for a limit of 0;
+/// std::bad_alloc.
 /// **Ordering.** emits when the end of a line is there, and what is left when the stream completes;
 /// backpressures always; completes and fails with the stream; cancels the stream.
 /// **Complexity.** memchr over the bytes; a line that lies in one buffer is a slice of it: no copy,

@@ -47,6 +47,7 @@ class recover_stream : public eager_stream<recover_stream<Up, F>, typename Up::v
       if (handling()) {
         if (!handled(out)) return false;
         if (out) return true;
+        if (!spend()) return rest();
       }
       switch (up_.pull(out)) {
         case guarded_pull::item:
@@ -68,8 +69,14 @@ class recover_stream : public eager_stream<recover_stream<Up, F>, typename Up::v
         if (!call_now(base::of(), keep(out), fn_, *std::move(why))) return false;
         up_.resume();
         if (out) return true;
+        if (!spend()) return rest();
       }
     }
+  }
+  // Errors that were dropped without a wait: it is time for others.
+  bool rest() {
+    static_cast<void>(give_way());
+    return false;
   }
   [[nodiscard]] bool finished() const noexcept { return ended_; }
 

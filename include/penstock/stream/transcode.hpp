@@ -47,6 +47,7 @@ class transcode_stream : public stream_interface<transcode_stream<Up, Codec>> {
 
   void open(flow& f) { up_.open(f); }
   pulled pull(pump& p, std::optional<buffer>& out) {
+    if (is_broken_) return pulled::end;
     for (;;) {
       if (hungry_) {
         if (codec_.over()) return pulled::end;
@@ -82,6 +83,7 @@ class transcode_stream : public stream_interface<transcode_stream<Up, Codec>> {
   // `wait`: it gave no piece, and wants input or is over.
   pulled use(flow& f, result<buffer>&& piece, std::optional<buffer>& out) {
     if (!piece) {
+      is_broken_ = true;
       f.fail(std::move(piece).error());
       return pulled::cut;
     }
@@ -95,6 +97,7 @@ class transcode_stream : public stream_interface<transcode_stream<Up, Codec>> {
   Codec codec_;
   transcode_options options_;
   bool hungry_ = true;
+  bool is_broken_ = false;  // it has failed: nothing after that can be read
   await_slot<awaiter_t<offload_awaiter<next_piece>>> work_;
 };
 
