@@ -119,6 +119,20 @@ TEST_CASE("observe() of an eager stage: busy is when its places are full and it 
   CHECK(held.busy == 0ms);
   for (const auto* s : {&full, &starved, &held}) CHECK(adds_up(*s));
 }
+TEST_CASE("bytes are those of buffers and texts, alone or in a range, and of nothing else") {
+  CHECK(detail::bytes_of(std::string("abc")) == 3);
+  CHECK(detail::bytes_of(std::string_view("ab")) == 2);
+  CHECK(detail::bytes_of(buffer::copy_of("abcd")) == 4);
+  CHECK(detail::bytes_of(std::vector<char>(5)) == 5);
+  CHECK(detail::bytes_of(std::vector<std::string>{"abc", "de"}) == 5);
+  std::vector<buffer> two;
+  two.push_back(buffer::copy_of("abcd"));
+  two.push_back(buffer::copy_of("ef"));
+  CHECK(detail::bytes_of(two) == 6);
+  CHECK(detail::bytes_of(std::vector<int>{1, 2, 3}) == 0);
+  CHECK(detail::bytes_of(7) == 0);
+}
+
 TEST_CASE("observe() of a stage counts the bytes that it emits") {
   test::test_runtime rt;
   rt.run([]() -> task<> {

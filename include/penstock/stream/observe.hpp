@@ -24,7 +24,7 @@ namespace penstock {
 /// **Thread-safety.** read it on the pipeline's loop.
 struct stream_stats {
   std::uint64_t items = 0;
-  std::uint64_t bytes = 0;                 ///< of items that have a `size()`
+  std::uint64_t bytes = 0;                 ///< of buffers and texts, alone or in a range
   duration busy = duration::zero();        ///< the stage has worked, and its consumer waited for it
   duration blocked_in = duration::zero();  ///< the same, but the stage has waited for its source
   duration blocked_out = duration::zero();  ///< the consumer was busy and has asked for nothing
@@ -33,6 +33,27 @@ struct stream_stats {
 
 namespace detail {
 using stream_meter = wait_meter<stream_stats>;
+
+// A buffer, a string, a vector of bytes.
+template <class T>
+concept of_bytes = requires(const T& item) {
+  item.size();
+  requires sizeof(*item.data()) == 1;
+};
+template <class T>
+std::uint64_t bytes_of(const T& item) noexcept {
+  if constexpr (of_bytes<T>) {
+    return item.size();
+  } else if constexpr (requires {
+                         requires of_bytes<std::remove_cvref_t<decltype(*item.begin())>>;
+                       }) {
+    std::uint64_t sum = 0;
+    for (const auto& one : item) sum += one.size();
+    return sum;
+  } else {
+    return 0;
+  }
+}
 
 // What the consumer pulls. `Meter` is a stream_meter, or points to one.
 template <class Up, class Meter>
@@ -49,7 +70,7 @@ class observed_stream : public stream_interface<observed_stream<Up, Meter>> {
     const pulled s = m.pull_for_consumer(up_, p, out);
     if (s == pulled::item) {
       ++m.stats().items;
-      if constexpr (requires { out->size(); }) m.stats().bytes += out->size();
+      m.stats().bytes += bytes_of(*out);
     }
     return s;
   }

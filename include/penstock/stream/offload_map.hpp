@@ -23,6 +23,9 @@ class offloaded {
   template <class T>
   auto operator()(T&& item) {
     using held = std::remove_cvref_t<T>;
+    static_assert(
+        !awaitable<std::invoke_result_t<const Fn&, held>>,
+        "the function of offload_map() runs on the cpu pool: it returns a value, no task");
     return offload([fn = std::addressof(fn_), x = held(std::forward<T>(item))]() mutable {
       return std::invoke(std::as_const(*fn), std::move(x));
     });
