@@ -15,20 +15,27 @@
 
 namespace penstock {
 namespace detail {
-// The item goes with the call; the function is the stage's own.
+// One call, with its item.
+template <class Fn, class T>
+struct offloaded_call {
+  const Fn* fn;
+  T item;
+  decltype(auto) operator()() { return std::invoke(*fn, std::move(item)); }
+};
+// The function is the stage's own.
 template <class Fn>
 class offloaded {
+  template <class T>
+  using call = offloaded_call<Fn, std::remove_cvref_t<T>>;
+
  public:
   explicit offloaded(Fn fn) : fn_(std::move(fn)) {}
   template <class T>
-  auto operator()(T&& item) {
-    using held = std::remove_cvref_t<T>;
+  auto operator()(T&& item) -> decltype(offload(std::declval<call<T>>())) {
     static_assert(
-        !awaitable<std::invoke_result_t<const Fn&, held>>,
+        !awaitable<std::invoke_result_t<const Fn&, std::remove_cvref_t<T>>>,
         "the function of offload_map() runs on the cpu pool: it returns a value, no task");
-    return offload([fn = std::addressof(fn_), x = held(std::forward<T>(item))]() mutable {
-      return std::invoke(std::as_const(*fn), std::move(x));
-    });
+    return offload(call<T>{std::addressof(fn_), std::forward<T>(item)});
   }
 
  private:
