@@ -185,6 +185,55 @@ TEST_CASE("an error of the codec or of the source is the stream's; exceptions pa
   }
 }
 
+namespace {
+// Writes down the sizes that it is fed with.
+class noting : public toy::compressor {
+ public:
+  explicit noting(std::vector<std::size_t>& to) : toy::compressor(toy::tripler(), 64), to_(&to) {}
+  void feed(buffer b) {
+    to_->push_back(b.size());
+    toy::compressor::feed(std::move(b));
+  }
+
+ private:
+  std::vector<std::size_t>* to_;
+};
+}  // namespace
+
+TEST_CASE("on the pool small buffers that come without a wait are worked on together") {
+  test::test_runtime rt;
+  rt.run([]() -> task<> {
+    const auto fed = [](std::vector<std::size_t> sizes) -> task<std::vector<std::size_t>> {
+      std::vector<std::size_t> seen;
+      std::string text;
+      std::vector<buffer> all;
+      for (std::size_t i = 0; i < sizes.size(); ++i) {
+        all.push_back(buffer::copy_of(std::string(sizes[i], static_cast<char>('a' + i % 26))));
+        text += all.back().text();
+      }
+      auto packed = co_await (from(std::move(all)) | compress(noting(seen)) | collect());
+      CHECK(packed.has_value());
+      std::string got;
+      for (const buffer& b : *packed) got += b.text();
+      CHECK(got == toy::tripled(text));
+      co_return seen;
+    };
+    using sizes = std::vector<std::size_t>;
+    const auto many = co_await fed(sizes(1000, 10));
+    CHECK(many == sizes{10'000});
+    const auto full = co_await fed(sizes(3, 40'000));  // each is large enough
+    CHECK(full == sizes(3, 40'000));
+    sizes mixed(7, 15'000);
+    mixed.push_back(20'000);
+    mixed.push_back(5);
+    const auto some = co_await fed(mixed);
+    CHECK(some == sizes{60'000, 65'005});
+    const sizes empties(2, 0);
+    const auto none = co_await fed(empties);
+    CHECK(none.empty());
+  }());
+}
+
 TEST_CASE("read by next() with timeouts, no byte is lost and none comes twice") {
   for (const work_place where : places) {
     int all_stops = 0;

@@ -12,6 +12,9 @@
 #include <penstock/stream/stream.hpp>
 
 #include <concepts>
+#include <cstddef>
+#include <cstring>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -51,10 +54,11 @@ class transcode_stream : public stream_interface<transcode_stream<Up, Codec>> {
     for (;;) {
       if (hungry_) {
         if (codec_.over()) return pulled::end;
-        if (const pulled s = give_input(p); s != pulled::item) return s;
+        const pulled s = on_loop() ? give_input(p) : gather_input(p);
+        if (s != pulled::item) return s;
         hungry_ = false;
       }
-      if (options_.where == work_place::loop) {
+      if (on_loop()) {
         if (const pulled s = use(p.of(), codec_.next(), out); s != pulled::wait) return s;
       } else {
         if (!work_.busy()) work_.set(offload(next_piece{&codec_}));
@@ -65,6 +69,43 @@ class transcode_stream : public stream_interface<transcode_stream<Up, Codec>> {
   }
 
  private:
+  // What goes to the pool at once: two posts between threads are dear for one line.
+  static constexpr std::size_t load = 64 * 1024;
+  static constexpr std::size_t large = 16 * 1024;  // goes alone, uncopied
+
+  [[nodiscard]] bool on_loop() const noexcept { return options_.where == work_place::loop; }
+  // As give_input(): small buffers together, as many as come without a wait.
+  pulled gather_input(pump& p) {
+    for (;;) {
+      std::optional<buffer> in;
+      if (!held_.empty()) {
+        in.emplace(std::exchange(held_, buffer()));
+      } else {
+        const pulled s = ended_ ? pulled::end : up_.pull(p, in);
+        ended_ = s == pulled::end;
+        if (gathered_ != 0 && (s == pulled::end || s == pulled::wait)) return feed_gathered();
+        if (s == pulled::end) codec_.finish();
+        if (s != pulled::item) return s == pulled::end ? pulled::item : s;
+      }
+      if (in->empty()) continue;
+      if (gathered_ == 0 && in->size() >= large) {
+        codec_.feed(std::move(*in));
+        return pulled::item;
+      }
+      if (in->size() > load - gathered_) {
+        held_ = std::move(*in);
+        return feed_gathered();
+      }
+      if (room_.empty()) room_ = buffer::allocate(load);
+      std::memcpy(room_.mutable_bytes().data() + gathered_, in->bytes().data(), in->size());
+      gathered_ += in->size();
+    }
+  }
+  pulled feed_gathered() {
+    codec_.feed(room_.split(std::exchange(gathered_, 0)));
+    room_.reset();
+    return pulled::item;
+  }
   // `item`: the codec has input, or knows that there is none any more.
   pulled give_input(pump& p) {
     for (;;) {
@@ -96,6 +137,10 @@ class transcode_stream : public stream_interface<transcode_stream<Up, Codec>> {
   Up up_;
   Codec codec_;
   transcode_options options_;
+  buffer room_;  // its first gathered_ bytes are the codec's next input
+  std::size_t gathered_ = 0;
+  buffer held_;  // had no room there
+  bool ended_ = false;
   bool hungry_ = true;
   bool is_broken_ = false;  // it has failed: nothing after that can be read
   await_slot<awaiter_t<offload_awaiter<next_piece>>> work_;
@@ -129,7 +174,8 @@ class transcode_stage : public stream_stage {
 /// when the codec is over; fails with the stream or the codec, at once; cancels the stream, but
 /// waits for the step under way.
 /// **Complexity.** what the codec needs, one buffer of input and one piece; with
-/// `work_place::cpu_pool` a hop to the pool and back for each buffer and each piece.
+/// `work_place::cpu_pool` a hop to the pool and back for each piece and each input: a buffer of 16
+/// KiB or more, or smaller ones that come without a wait, copied together, up to 64 KiB.
 /// **Lifetime.** a stream that was stopped can be read on, as any.
 /// **Example.** @snippet tests/adapters/transcode_adapters_test.cpp stages
 template <codec Codec>
