@@ -23,6 +23,7 @@
 #include <penstock/base/fixed_window_core.hpp>
 #include <penstock/base/format.hpp>
 #include <penstock/base/gcra_core.hpp>
+#include <penstock/base/gcra_pace.hpp>
 #include <penstock/base/intrusive_list.hpp>
 #include <penstock/base/lesser.hpp>
 #include <penstock/base/limiter_core.hpp>

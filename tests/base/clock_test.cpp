@@ -80,6 +80,15 @@ TEST_CASE("sums stop at the ends of time, and never is never") {
   CHECK(add_saturated(-1ns, duration::max()) == duration::max() - 1ns);
 }
 
+TEST_CASE("products stop at the ends of time") {
+  CHECK(penstock::multiply_saturated(7ns, 3) == 21ns);
+  CHECK(penstock::multiply_saturated(-7ns, 3) == -21ns);
+  CHECK(penstock::multiply_saturated(duration::max(), 0) == 0ns);
+  CHECK(penstock::multiply_saturated(duration::max() / 2, 3) == duration::max());
+  CHECK(penstock::multiply_saturated(1ns, ~std::uint64_t{0}) == duration::max());
+  CHECK(penstock::multiply_saturated(-2ns, std::uint64_t{1} << 63) == duration::min());
+}
+
 TEST_CASE("conversions agree with wide arithmetic at random") {
   penstock::random_engine random(5);
   for (int i = 0; i < 20'000; ++i) {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <penstock/base/limiter_core.hpp>
 
+#include <penstock/base/random.hpp>
+
 #include <doctest/doctest.h>
 
 using namespace std::chrono_literals;
@@ -37,6 +39,43 @@ TEST_CASE("the three meanings of 90 per minute") {
   CHECK(in_one_minute(gcra_core(r, 90)) == 179);
   CHECK(in_one_minute(fixed_window_core(r)) == 179);  // one of the first window went to the caller
   // [/limiters]
+}
+
+// ready_at() says what acquire() would, and where more than the limit is asked for, what a caller
+// gets who takes one after the other.
+template <class Core>
+void check_ready_at(Core core, bool far) {
+  penstock::random_engine random(3);
+  auto now = time_point{1s};
+  for (int i = 0; i < 2000; ++i) {
+    now += penstock::duration(random.uniform_int(0, 3'000'000'000));
+    const auto cost = static_cast<std::uint32_t>(random.uniform_int(0, core.limit()));
+    const auto ready = core.ready_at(now, cost);
+    const auto decision = Core(core).acquire(now, cost);
+    REQUIRE(ready == (decision.admitted ? now : decision.at));
+    // One after the other, each as early as it can be.
+    Core waits = core;
+    const auto many = random.uniform_int(0, 3 * core.limit());
+    auto then = now;
+    for (std::uint64_t n = 0; n < static_cast<std::uint64_t>(many); ++n) {
+      then = waits.ready_at(then, 1);
+      REQUIRE(waits.acquire(then).admitted);
+    }
+    if (far || many <= core.limit())
+      REQUIRE(core.ready_at(now, static_cast<std::uint64_t>(many)) == then);
+    else
+      REQUIRE(core.ready_at(now, static_cast<std::uint64_t>(many)) <= then);
+    static_cast<void>(core.acquire(now, cost));
+  }
+  CHECK(core.ready_at(now, ~std::uint64_t{0} >> 1) > now + 100h);
+}
+
+TEST_CASE("all cores say when so many permits can have been taken") {
+  const rate r{9, 6s};
+  check_ready_at(gcra_core(r, 1), true);
+  check_ready_at(gcra_core(r, 5), true);
+  check_ready_at(exact_window_core(r), false);
+  check_ready_at(fixed_window_core(r), true);
 }
 
 }  // namespace

@@ -96,5 +96,13 @@ template <class Rep, class Period>
   if (detail::is_never(t)) return t;
   return time_point(add_saturated(t.time_since_epoch(), d));
 }
+/// `d` so many times, or the nearest duration that exists.
+[[nodiscard]] constexpr duration multiply_saturated(duration d, std::uint64_t count) noexcept {
+  duration::rep product = 0;
+  if (count > static_cast<std::uint64_t>((duration::max)().count()) ||
+      __builtin_mul_overflow(d.count(), static_cast<duration::rep>(count), &product))
+    return detail::saturated(d.count() < 0);
+  return duration(product);
+}
 
 }  // namespace penstock

@@ -43,10 +43,15 @@ class exact_window_core {
       used -= log_[i].count;
     return rate_.count - used;
   }
+  /// When `cost` permits could have been taken, one request after the other: exactly so up to the
+  /// count, not before it above.
+  [[nodiscard]] time_point ready_at(time_point now, std::uint64_t cost) const noexcept;
   /// From then on it is as new.
   [[nodiscard]] time_point fresh_at() const noexcept {
     return used_ == 0 ? (time_point::min)() : end_of(log_.back());
   }
+  /// The most that one request may cost: the count.
+  [[nodiscard]] std::uint32_t limit() const noexcept { return rate_.count; }
 
  private:
   struct entry {
@@ -94,6 +99,21 @@ inline limiter_decision exact_window_core::acquire(time_point now, std::uint32_t
   std::size_t i = oldest_;
   while (log_[i].count < missing) missing -= log_[i++].count;
   return {false, end_of(log_[i])};
+}
+
+inline time_point exact_window_core::ready_at(time_point now, std::uint64_t cost) const noexcept {
+  if (cost == 0) return now;
+  const std::uint64_t periods = (cost - 1) / rate_.count;
+  const std::uint64_t last = cost - periods * rate_.count;
+  time_point at = now;
+  if (const std::uint32_t room = available(now); last > room) {
+    std::uint64_t missing = last - room;
+    std::size_t i = oldest_;
+    while (i < log_.size() && expired(log_[i], now)) ++i;
+    while (log_[i].count < missing) missing -= log_[i++].count;
+    at = end_of(log_[i]);
+  }
+  return add_saturated(at, multiply_saturated(rate_.period, periods));
 }
 
 inline void exact_window_core::refund(time_point at, std::uint32_t cost) {

@@ -51,8 +51,18 @@ class fixed_window_core {
   [[nodiscard]] std::uint32_t available(time_point now) const noexcept {
     return now >= end_ ? rate_.count : rate_.count - used_;
   }
+  /// When `cost` permits could have been taken, one request after the other.
+  [[nodiscard]] time_point ready_at(time_point now, std::uint64_t cost) const noexcept {
+    const std::uint32_t room = available(now);
+    if (cost <= room) return now;
+    const time_point next = now >= end_ ? add_saturated(now, rate_.period) : end_;
+    const std::uint64_t windows = (cost - room - 1) / rate_.count;  // full ones before the last
+    return add_saturated(next, multiply_saturated(rate_.period, windows));
+  }
   /// From then on it is as new.
   [[nodiscard]] time_point fresh_at() const noexcept { return end_; }
+  /// The most that one request may cost: the count.
+  [[nodiscard]] std::uint32_t limit() const noexcept { return rate_.count; }
 
  private:
   rate rate_;

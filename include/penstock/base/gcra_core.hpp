@@ -7,8 +7,7 @@
 /// of them after a pause. In any period it admits up to burst + count; where that is too much:
 /// exact_window_core.hpp.
 
-#include <penstock/base/assert.hpp>
-#include <penstock/base/rate.hpp>
+#include <penstock/base/gcra_pace.hpp>
 
 #include <cstdint>
 
@@ -23,78 +22,36 @@ namespace penstock {
 /// **Complexity.** O(1); 32 bytes. Times are exact: period / count is kept as a fraction.
 class gcra_core {
  public:
-  explicit gcra_core(rate r, std::uint32_t burst = 1) noexcept : burst_(burst) {
-    if (!validate(r)) detail::stop_program("gcra_core: rate has a count or period of zero or less");
-    if (burst == 0) detail::stop_program("gcra_core: burst is 0");
-    const auto period = static_cast<std::uint64_t>(r.period.count());
-    const std::uint64_t common = common_divisor(period, r.count);
-    interval_ = static_cast<std::int64_t>(period / common);
-    per_nanosecond_ = static_cast<std::uint32_t>(r.count / common);
-  }
+  explicit gcra_core(rate r, std::uint32_t burst = 1) noexcept : pace_(r, burst) {}
 
   /// Takes `cost` permits if they are there now. `now` is the loop's time.
   limiter_decision acquire(time_point now, std::uint32_t cost = 1) noexcept {
-    if (cost > burst_) return {};
-    const units start = start_at(now);
-    const units next = start + of(cost);
-    const units admitted_from = next - of(burst_);
-    if (admitted_from > to_units(now)) return {false, to_time(admitted_from)};
-    if (cost) next_ = next;
-    return {true, now};
+    return pace_.acquire(next_, now, cost);
   }
   /// Gives back `cost` permits of a decision that admitted, charged to `at`.
   void refund(time_point at, std::uint32_t cost = 1) noexcept {
-    static_cast<void>(at);  // what has grown back meanwhile is lost anyway: see start_at()
-    next_ -= of(cost);
+    static_cast<void>(at);  // what has grown back meanwhile is lost anyway: now is the least
+    next_ -= pace_.of(cost);
   }
 
   /// How many permits are there now.
   [[nodiscard]] std::uint32_t available(time_point now) const noexcept {
-    const units free = to_units(now) + of(burst_) - start_at(now);
-    return free <= 0 ? 0 : static_cast<std::uint32_t>(free / interval_);
+    return pace_.available(next_, now);
+  }
+  /// When `cost` permits could have been taken, one request after the other.
+  [[nodiscard]] time_point ready_at(time_point now, std::uint64_t cost) const noexcept {
+    return pace_.ready_at(next_, now, cost);
   }
   /// From then on it is as new: nothing is forgotten when it is destroyed.
-  [[nodiscard]] time_point fresh_at() const noexcept { return to_time(next_); }
-  [[nodiscard]] std::uint32_t burst() const noexcept { return burst_; }
+  [[nodiscard]] time_point fresh_at() const noexcept { return pace_.to_time(next_); }
+  /// The most that one request may cost: the burst.
+  [[nodiscard]] std::uint32_t limit() const noexcept { return pace_.burst(); }
+  [[nodiscard]] std::uint32_t burst() const noexcept { return pace_.burst(); }
+  [[nodiscard]] const gcra_pace& pace() const noexcept { return pace_; }
 
  private:
-  // 1 / per_nanosecond_ of a nanosecond: in these units all times are whole numbers.
-  __extension__ using units = __int128;
-
-  static std::uint64_t common_divisor(std::uint64_t a, std::uint64_t b) noexcept {
-    while (b) {
-      const std::uint64_t rest = a % b;
-      a = b;
-      b = rest;
-    }
-    return a;
-  }
-  // What `permits` take.
-  [[nodiscard]] units of(std::uint32_t permits) const noexcept {
-    return static_cast<units>(interval_) * permits;
-  }
-  [[nodiscard]] units to_units(time_point t) const noexcept {
-    return static_cast<units>(t.time_since_epoch().count()) * per_nanosecond_;
-  }
-  // The first nanosecond at or after `u`.
-  [[nodiscard]] time_point to_time(units u) const noexcept {
-    units whole = u / per_nanosecond_;
-    if (whole * per_nanosecond_ < u) ++whole;
-    if (whole > (duration::max)().count()) return (time_point::max)();
-    if (whole < (duration::min)().count()) return (time_point::min)();
-    return time_point(duration(static_cast<duration::rep>(whole)));
-  }
-  // Where the next permit counts from: a request in the very nanosecond of the TAT counts from the
-  // TAT, so that waiting until decision.at does not drift.
-  [[nodiscard]] units start_at(time_point now) const noexcept {
-    const units here = to_units(now);
-    return next_ > here - per_nanosecond_ ? next_ : here;
-  }
-
-  units next_ = static_cast<units>((duration::min)().count()) << 32;  // the TAT; long ago at first
-  std::int64_t interval_ = 0;                                         // units between two permits
-  std::uint32_t per_nanosecond_ = 0;                                  // units in a nanosecond
-  std::uint32_t burst_;
+  gcra_pace::units next_ = gcra_pace::long_ago;  // the TAT
+  gcra_pace pace_;
 };
 
 }  // namespace penstock

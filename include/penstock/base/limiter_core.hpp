@@ -21,11 +21,14 @@ namespace penstock {
 
 /// What streams and limiters ask of a core.
 template <class T>
-concept limiter_core = requires(T& core, const T& seen, time_point t, std::uint32_t cost) {
+concept limiter_core = requires(T& core, const T& seen, time_point t, std::uint32_t cost,
+                                std::uint64_t sum) {
   { core.acquire(t, cost) } -> std::same_as<limiter_decision>;
   core.refund(t, cost);
   { seen.available(t) } -> std::same_as<std::uint32_t>;
+  { seen.ready_at(t, sum) } -> std::same_as<time_point>;
   { seen.fresh_at() } -> std::same_as<time_point>;
+  { seen.limit() } -> std::same_as<std::uint32_t>;
 };
 
 }  // namespace penstock
