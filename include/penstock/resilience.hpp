@@ -6,6 +6,7 @@
 /// Umbrella of resilience/: policies around operations that may fail.
 
 // IWYU pragma: begin_exports
+#include <penstock/resilience/acquire_all.hpp>
 #include <penstock/resilience/attempt_timeout.hpp>
 #include <penstock/resilience/breaker_event.hpp>
 #include <penstock/resilience/breaker_permit.hpp>
@@ -18,11 +19,17 @@
 #include <penstock/resilience/idempotent.hpp>
 #include <penstock/resilience/is_transient.hpp>
 #include <penstock/resilience/judged_policy.hpp>
+#include <penstock/resilience/keyed_rate_limiter.hpp>
+#include <penstock/resilience/keyed_rate_limiter_options.hpp>
 #include <penstock/resilience/load_shed.hpp>
 #include <penstock/resilience/load_shed_options.hpp>
 #include <penstock/resilience/observer.hpp>
 #include <penstock/resilience/policy.hpp>
 #include <penstock/resilience/policy_operation.hpp>
+#include <penstock/resilience/rate_decision.hpp>
+#include <penstock/resilience/rate_limiter.hpp>
+#include <penstock/resilience/rate_limiter_options.hpp>
+#include <penstock/resilience/rate_reservation.hpp>
 #include <penstock/resilience/retry.hpp>
 #include <penstock/resilience/retry_budget.hpp>
 #include <penstock/resilience/retry_event.hpp>
