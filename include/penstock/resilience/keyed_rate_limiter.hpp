@@ -47,7 +47,7 @@ class keyed_rate_limiter {
                               std::string_view name = "keyed_rate_limiter",
                               observer<rate_limiter_event> on_event = {})
       : object_(std::make_shared<object>(std::move(standard), typename object::tier_function(),
-                                         detail::checked_limiter(o), name, std::move(on_event))) {}
+                                         detail::checked_options(o), name, std::move(on_event))) {}
   /// **Parameters.** `tier` - `Core(const Key&)`: the limit of a new key; any thread, and it may
   /// call this object.
   template <class Tier>
@@ -56,7 +56,7 @@ class keyed_rate_limiter {
       std::string_view name = "keyed_rate_limiter", observer<rate_limiter_event> on_event = {})
       : object_(std::make_shared<object>(std::move(standard),
                                          typename object::tier_function(std::move(tier)),
-                                         detail::checked_limiter(o), name, std::move(on_event))) {}
+                                         detail::checked_options(o), name, std::move(on_event))) {}
 
   /// Waits for `cost` permits of `key`.
   ///

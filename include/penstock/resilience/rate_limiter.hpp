@@ -7,6 +7,7 @@
 /// keyed_rate_limiter.hpp. So many at once: a semaphore. Items of a stream: `throttle`.
 
 #include <penstock/resilience/detail/admitted_call.hpp>
+#include <penstock/resilience/detail/checked_options.hpp>
 #include <penstock/resilience/detail/limiter_awaiter.hpp>
 #include <penstock/resilience/detail/limiter_object.hpp>
 #include <penstock/resilience/policy.hpp>
@@ -30,11 +31,6 @@ class limiter_ref {
  private:
   limiter_object<Core>* object_;
 };
-template <class Options>
-const Options& checked_limiter(const Options& o) {
-  if (auto valid = validate(o); !valid) stop_program(valid.error().message().c_str());
-  return o;
-}
 }  // namespace detail
 
 /// A rate limiter, as a policy or by hand: `exact_window`, `gcra` or `fixed_window`.
@@ -68,7 +64,7 @@ class rate_limiter : public policy_base<rate_limiter<Core>> {
                         std::string_view name = "rate_limiter",
                         observer<rate_limiter_event> on_event = {})
       : object_(std::make_shared<detail::limiter_object<Core>>(
-            std::move(core), detail::checked_limiter(o), name, std::move(on_event))) {}
+            std::move(core), detail::checked_options(o), name, std::move(on_event))) {}
   explicit rate_limiter(rate r, const rate_limiter_options& o = {},
                         std::string_view name = "rate_limiter",
                         observer<rate_limiter_event> on_event = {})
