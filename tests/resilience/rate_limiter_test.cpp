@@ -122,6 +122,18 @@ PENSTOCK_TEST("as a policy that refuses it says when") {
   CHECK(rt.now() == at(0s));
 }
 
+PENSTOCK_TEST("a retry around one that refuses comes again when it says") {
+  const gcra limiter(per_second(1), 1, {.when_limited = when_limited::refuse});
+  int calls = 0;
+  auto call = [&]() -> task<result<int>> { co_return ++calls; };
+  const auto patient = retry({.attempts = 2}) | limiter;
+  CHECK(co_await patient(idempotent(call)));
+  CHECK(co_await patient(idempotent(call)));
+  CHECK(calls == 2);
+  CHECK(rt.now() == at(1s));
+  CHECK(limiter.stats().refused == 1);
+}
+
 PENSTOCK_TEST("those who wait come one by one, first come first served") {
   const gcra limiter(per_second(1), 2);
   std::vector<int> order;
