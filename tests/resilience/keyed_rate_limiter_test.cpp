@@ -176,7 +176,8 @@ PENSTOCK_TEST(
     "a key that somebody waits for is not evicted, and one more than may wait is refused") {
   const keyed_rate_limiter<int> limits(gcra_core(per_second(1), 2),
                                        {.max_keys = 1, .max_waiting = 1});
-  CHECK(limits.try_acquire(1, rt.now(), 2));
+  CHECK(limits.try_acquire(1, 2));
+  CHECK(limits.decide(1).retry_after == 1s);
   int refused = 0;
   auto waits = [&]() -> task<> {
     const auto taken = co_await limits.acquire(1, 2);

@@ -342,6 +342,16 @@ TEST_CASE("what does not grow back while a reservation waits for its time is not
   CHECK(limiter.reserve(at(0s), 3)->at() == at(9s));
 }
 
+TEST_CASE("a reservation is not earlier than one before it, also when there is room again") {
+  const gcra limiter(per_second(10), 5);
+  CHECK(limiter.try_acquire(at(0s), 5));
+  auto first = limiter.reserve(at(0s), 5);
+  const auto second = limiter.reserve(at(0s));
+  CHECK(second->at() == at(600ms));
+  CHECK(first->cancel(at(0s)));
+  CHECK(limiter.reserve(at(0s))->at() == at(600ms));
+}
+
 TEST_CASE("there are not more reservations than tasks that may wait") {
   const gcra limiter(per_second(1), 1, {.max_waiting = 2});
   CHECK(limiter.try_acquire(at(0s)));

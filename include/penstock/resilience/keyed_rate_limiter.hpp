@@ -66,8 +66,11 @@ class keyed_rate_limiter {
     return detail::limiter_awaiter<door>(door(*object_, key), cost, true);
   }
   void acquire(const Key& key, std::uint32_t cost = 1) const&& = delete;
-  /// Takes `cost` permits of `key` if they are there and nobody waits for them, at that time of the
-  /// loop.
+  /// Takes `cost` permits of `key` if they are there and nobody waits for them; inside of a task.
+  [[nodiscard]] bool try_acquire(const Key& key, std::uint32_t cost = 1) const {
+    return try_acquire(key, now_here(), cost);
+  }
+  /// The same anywhere, at that time of the loop.
   [[nodiscard]] bool try_acquire(const Key& key, time_point now, std::uint32_t cost = 1) const {
     door d(*object_, key);
     if (d.try_take(now, cost)) [[likely]]
@@ -76,6 +79,9 @@ class keyed_rate_limiter {
     return false;
   }
   /// The same, and what to tell the one who asked.
+  [[nodiscard]] rate_decision decide(const Key& key, std::uint32_t cost = 1) const {
+    return decide(key, now_here(), cost);
+  }
   [[nodiscard]] rate_decision decide(const Key& key, time_point now, std::uint32_t cost = 1) const {
     return door(*object_, key).decide(now, cost);
   }
@@ -93,6 +99,11 @@ class keyed_rate_limiter {
 
  private:
   friend class keyed_limit<Key, Core, Hash>;
+
+  static time_point now_here() noexcept {
+    PENSTOCK_ASSERT(scheduler::current(), "there is no loop here: tell the time");
+    return scheduler::current()->now();
+  }
 
   std::shared_ptr<object> object_;
 };

@@ -5,9 +5,9 @@
 /// @file
 /// What the copies of a rate limiter share: its core, who waits for it, and who has reserved.
 
-#include <penstock/base/intrusive_list.hpp>
 #include <penstock/core/scheduler.hpp>
 #include <penstock/resilience/detail/limiter_door.hpp>
+#include <penstock/resilience/detail/limiter_queue.hpp>
 #include <penstock/resilience/detail/shared_gcra.hpp>
 #include <penstock/resilience/observer.hpp>
 #include <penstock/resilience/rate_decision.hpp>
@@ -68,19 +68,16 @@ class limiter_object final : public limiter_door, public reservation_book {
       v = look(now, cost, no_place);
       if (v.what == kind::never || v.what == kind::closed) return v;
       if (v.at > deadline) return {kind::later, v.at};
-      if (waiting_ >= options_.max_waiting) return {kind::crowded, v.at};
-      p = ++last_place_;
-      ++waiting_;
+      if (queue_.waiting() >= options_.max_waiting) return {kind::crowded, v.at};
+      p = queue_.join(cost);
       ++numbers_.waited;
-      queued_ += cost;
     }
     on_event_({name_, {}, rate_limiter_event::kind::waits, cost, wait_until(v, now)});
     return {kind::admitted, v.at};
   }
   void leave(time_point now, std::uint32_t cost, bool served) noexcept override {
     const section in(*this, now);
-    --waiting_;
-    queued_ -= cost;
+    queue_.leave(cost);
     if (!served) ++numbers_.given_up;
   }
   limiter_line& line() noexcept override { return line_; }
@@ -97,17 +94,13 @@ class limiter_object final : public limiter_door, public reservation_book {
       return {d.admitted ? kind::admitted : kind::later, d.at};
     }
     if (v.what != kind::later || !node) return v;
-    if (reserved_count_ >= options_.max_waiting) return {kind::crowded, v.at};
-    v.at = core_.ready_behind(reserved_, (std::max)(now, gate_), queued_ + cost);
+    if (queue_.reservations() >= options_.max_waiting) return {kind::crowded, v.at};
+    v.at =
+        core_.ready_behind(queue_.reserved(), (std::max)(now, gate_), queue_.waiting_cost() + cost);
     if (v.at > last) return v;
-    if (!core_.far_ahead && queued_ + booked_ + cost > core_.limit()) return v;
-    node->number = ++last_place_;
-    node->at = v.at;
-    node->cost = cost;
-    booked_ += cost;
-    ++reserved_count_;
+    if (!core_.far_ahead && queue_.cost() + cost > core_.limit()) return v;
+    queue_.reserve(*node, v.at, cost);
     ++numbers_.reserved;
-    reserved_.push_back(*node);
     booked = true;
     return {kind::admitted, v.at};
   }
@@ -116,7 +109,7 @@ class limiter_object final : public limiter_door, public reservation_book {
       const section in(*this, now);
       if (node.linked() && node.at <= now) charge(node);
       if (!node.linked()) return false;
-      forget(node);
+      queue_.forget(node);
       ++numbers_.canceled;
     }
     line_.changed.set();
@@ -156,7 +149,7 @@ class limiter_object final : public limiter_door, public reservation_book {
     d.limit = core_.limit();
     const bool shut = closed_ || now < gate_;
     const std::uint64_t left = core_.available(now);
-    const std::uint64_t promised = booked_ + queued_;
+    const std::uint64_t promised = queue_.cost();
     if (!shut && left > promised) d.remaining = static_cast<std::uint32_t>(left - promised);
     const time_point fresh = (std::max)(core_.fresh_at(), gate_);
     if (fresh > now) d.reset = fresh - now;
@@ -168,7 +161,7 @@ class limiter_object final : public limiter_door, public reservation_book {
     const std::lock_guard in(lock_);
     rate_limiter_stats s = numbers_;
     s.refused += refused_.load(memory_order_relaxed);
-    s.waiting = waiting_;
+    s.waiting = queue_.waiting();
     return s;
   }
   void count_refused() noexcept { refused_.fetch_add(1, memory_order_relaxed); }
@@ -209,7 +202,7 @@ class limiter_object final : public limiter_door, public reservation_book {
 
   // All below under the lock.
   void charge_due(time_point now) noexcept {
-    while (auto* const first = reserved_.front()) {
+    while (auto* const first = queue_.reserved().front()) {
       if (first->at > now) return;
       charge(*first);
     }
@@ -217,43 +210,28 @@ class limiter_object final : public limiter_door, public reservation_book {
   // Those before it are due as well: their times are not later.
   void charge(reserved_node& last) noexcept {
     for (bool more = true; more;) {
-      reserved_node& first = *reserved_.front();
+      reserved_node& first = *queue_.reserved().front();
       more = &first != &last;
       try {
         core_.charge(first.at, first.cost);
       } catch (...) {  // memory is out: it is not counted
       }
-      forget(first);
+      queue_.forget(first);
     }
   }
-  void forget(reserved_node& node) noexcept {
-    booked_ -= node.cost;
-    --reserved_count_;
-    reserved_.erase(node);
-  }
   void settle(time_point now) noexcept {
-    if (waiting_ != 0 || !reserved_.empty() || closed_ || now < gate_)
+    if (!queue_.empty() || closed_ || now < gate_)
       core_.freeze();
     else
       core_.thaw(now);
-  }
-  // What is to be had before one at place `p`.
-  [[nodiscard]] std::uint64_t before(place p) const noexcept {
-    if (p == no_place) return queued_ + booked_;
-    std::uint64_t sum = 0;
-    for (const reserved_node& r : reserved_) {
-      if (r.number > p) break;
-      sum += r.cost;
-    }
-    return sum;
   }
   // Whether one at place `p` may go now, or when.
   [[nodiscard]] limiter_verdict look(time_point now, std::uint32_t cost, place p) const {
     if (closed_) return {kind::closed};
     if (cost > core_.limit()) return {kind::never};
     const time_point from = (std::max)(now, gate_);
-    const time_point at = core_.ready_at(from, before(p) + cost);
-    if (at > now || (p == no_place && waiting_ != 0)) return {kind::later, at};
+    const time_point at = core_.ready_at(from, queue_.cost_before(p) + cost);
+    if (at > now || (p == no_place && queue_.waiting() != 0)) return {kind::later, at};
     return {kind::admitted, now};
   }
 
@@ -264,12 +242,7 @@ class limiter_object final : public limiter_door, public reservation_book {
   mutable lock_type lock_;
   bool closed_ = false;  // this and what follows guarded by lock_
   time_point gate_ = (time_point::min)();
-  place last_place_ = no_place;
-  std::size_t waiting_ = 0;
-  std::uint64_t queued_ = 0;  // cost of those who wait
-  std::size_t reserved_count_ = 0;
-  std::uint64_t booked_ = 0;                // cost of those in reserved_
-  intrusive_list<reserved_node> reserved_;  // ordered by number and by time
+  limiter_queue queue_;
   rate_limiter_stats numbers_;
   atomic<std::uint64_t> refused_{0};
   limiter_line line_;

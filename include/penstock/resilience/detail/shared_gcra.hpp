@@ -86,7 +86,8 @@ class shared_core<gcra_core> {
     units behind = tat();
     for (const reserved_node& r : reserved)
       behind = pace_.start_at(behind, r.at) + pace_.of(r.cost);
-    return pace_.ready_at(behind, now, cost);
+    const time_point at = pace_.ready_at(behind, now, cost);
+    return reserved.empty() ? at : (std::max)(at, reserved.back()->at);
   }
   // What was reserved for then. It is there, or nearly so: those before may have been late.
   void charge(time_point at, std::uint32_t cost) noexcept {
