@@ -57,6 +57,9 @@ struct world {
   bulkhead places{{.max_calls = 3, .max_waiting = 3, .max_wait = 5ms}};
   load_shed shed{{.running = 4, .waiting = 4, .target = 1ms, .interval = 8ms}};
   client_throttle throttle{{.window = 100ms}};
+  retry_budget budget{{.ratio = 0.2, .min_per_second = 50}};
+  gcra even{rate{1000, 1s}, 4};
+  exact_window window{rate{30, 20ms}};
   int under_way = 0;
   std::uint64_t begun = 0;
 
@@ -74,9 +77,15 @@ struct world {
     co_return 1;
   }
   erased random_policy(random_engine& random) const {
-    switch (random.uniform_int(0, 6)) {
+    switch (random.uniform_int(0, 9)) {
       case 0:
         return erased(retry({.attempts = 3, .backoff = exponential(1ms)}));
+      case 7:
+        return erased(retry({.attempts = 4, .backoff = exponential(1ms)}, budget));
+      case 8:
+        return erased(even);
+      case 9:
+        return erased(window);
       case 1:
         return erased(breaker);
       case 2:
@@ -99,6 +108,8 @@ struct world {
     CHECK(places.stats().waiting == 0);
     CHECK(shed.stats().running == 0);
     CHECK(shed.stats().waiting == 0);
+    CHECK(even.stats().waiting == 0);
+    CHECK(window.stats().waiting == 0);
   }
 };
 
