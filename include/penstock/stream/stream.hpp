@@ -6,6 +6,7 @@
 /// What a stream is, how stages and sinks are put together with `|`, and reading one in a loop.
 
 #include <penstock/stream/detail/await_slot.hpp>
+#include <penstock/stream/detail/composed.hpp>
 #include <penstock/stream/detail/flow.hpp>
 #include <penstock/stream/detail/next_awaiter.hpp>
 
@@ -210,6 +211,24 @@ template <stream S, detail::stage Stage>
 template <stream S, detail::sink Sink>
 [[nodiscard]] auto operator|(S&& s, Sink&& sink) {
   return detail::put_together(std::forward<S>(s), std::forward<Sink>(sink));
+}
+/// `stage | ... | stage`, `stage | ... | sink`: one stage, or one sink, for a stream that comes
+/// later.
+///
+/// **Parameters.** rvalues: the stage has both.
+/// **Complexity.** none: `source | (a | b)` is what `source | a | b` is.
+/// **Lifetime.** used once, as any stage; a copy of it can be used as well, if its functions can be
+/// copied.
+/// **Example.** @snippet tests/stream/composed_test.cpp composed
+template <detail::stage Stage, detail::part_of_pipeline Part>
+[[nodiscard]] auto operator|(Stage&& stage, Part&& part) {
+  static_assert(!std::is_lvalue_reference_v<Stage> && !std::is_lvalue_reference_v<Part>,
+                "a stage or sink is used once: std::move() it into the composed one");
+  using base = std::conditional_t<detail::sink<Part>, stream_sink, stream_stage>;
+  using first = std::remove_cvref_t<Stage>;
+  using second = std::remove_cvref_t<Part>;
+  return detail::composed<base, first, second>(first(std::forward<Stage>(stage)),
+                                               second(std::forward<Part>(part)));
 }
 // Anything else on the left.
 template <class S, detail::part_of_pipeline Part>
