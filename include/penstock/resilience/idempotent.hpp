@@ -6,6 +6,7 @@
 /// How an operation says that it may be done twice. Policies that repeat (`retry`) ask for it when
 /// they are compiled.
 
+#include <penstock/core/detail/callable.hpp>
 #include <penstock/resilience/policy_operation.hpp>
 
 #include <concepts>
@@ -33,11 +34,13 @@ class idempotent_operation {
 /// key.
 ///
 /// **Parameters.** `fn` - a callable without parameters that returns an awaitable of a
-/// `result<T>`; it is decay-copied (`std::ref` opts out) and called once for each attempt.
+/// `result<T>`, not the awaitable; it is decay-copied (`std::ref` opts out) and called once for
+/// each attempt. On g++ 12 a temporary closure must be trivially copyable (`[&]` is): else name it.
 /// **Example.** @snippet tests/resilience/retry_test.cpp retry
 template <class Fn>
 requires policy_operation<std::decay_t<Fn>>
 [[nodiscard]] auto idempotent(Fn&& fn) {
+  detail::check_closure<Fn>();
   return idempotent_operation<std::decay_t<Fn>>(std::forward<Fn>(fn));
 }
 
