@@ -5,6 +5,7 @@
 /// @file
 /// What a stream is, how stages and sinks are put together with `|`, and reading one in a loop.
 
+#include <penstock/core/detail/callable.hpp>
 #include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/detail/composed.hpp>
 #include <penstock/stream/detail/flow.hpp>
@@ -186,6 +187,7 @@ struct refused {
 // One `|`, and a sentence where it cannot be.
 template <class S, class Part>
 auto put_together(S&& s, Part&& part) {
+  check_aggregate<S>();
   if constexpr (takes<Part, S>) {
     return std::forward<Part>(part).over(pullable_of(std::forward<S>(s)));
   } else {
