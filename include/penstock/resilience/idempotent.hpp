@@ -6,7 +6,6 @@
 /// How an operation says that it may be done twice. Policies that repeat (`retry`) ask for it when
 /// they are compiled.
 
-#include <penstock/core/detail/callable.hpp>
 #include <penstock/resilience/policy_operation.hpp>
 
 #include <concepts>
@@ -42,6 +41,13 @@ requires policy_operation<std::decay_t<Fn>>
 [[nodiscard]] auto idempotent(Fn&& fn) {
   detail::check_closure<Fn>();
   return idempotent_operation<std::decay_t<Fn>>(std::forward<Fn>(fn));
+}
+// Given the task instead of what makes it.
+template <class A>
+requires(std::is_class_v<std::remove_cvref_t<A>>&& awaitable<std::remove_cvref_t<A>> &&
+         !policy_operation<std::decay_t<A>>) auto idempotent(A&&) {
+  static_assert(sizeof(A) == 0, "idempotent() takes a callable that makes the task, not the task");
+  return idempotent_operation<std::remove_cvref_t<A> (*)()>(nullptr);
 }
 
 /// The type of `unsafe`.

@@ -6,7 +6,6 @@
 /// What a policy is, and how `a | b | c` puts several around one operation. To write one of your
 /// own derive it from `policy_base`.
 
-#include <penstock/core/detail/callable.hpp>
 #include <penstock/core/task.hpp>
 #include <penstock/resilience/idempotent.hpp>
 #include <penstock/resilience/policy_operation.hpp>

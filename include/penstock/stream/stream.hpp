@@ -5,11 +5,11 @@
 /// @file
 /// What a stream is, how stages and sinks are put together with `|`, and reading one in a loop.
 
-#include <penstock/core/detail/callable.hpp>
 #include <penstock/stream/detail/await_slot.hpp>
 #include <penstock/stream/detail/composed.hpp>
 #include <penstock/stream/detail/flow.hpp>
 #include <penstock/stream/detail/next_awaiter.hpp>
+#include <penstock/stream/detail/refused.hpp>
 
 #include <concepts>
 #include <type_traits>
@@ -141,6 +141,9 @@ auto pullable_of(S&& s) {
 template <class S>
 using pullable_t = decltype(pullable_of(std::declval<S>()));
 
+#define PENSTOCK_NEEDS_SINK                                                          \
+  "a pipeline needs a sink: `| drain()` where the stages do the work; next() reads " \
+  "one item"
 // Base of the library's streams: next() of those that are not eager.
 template <class Derived>
 class stream_interface {
@@ -166,6 +169,18 @@ class stream_interface {
   stream_interface(stream_interface&&) = default;
   stream_interface& operator=(stream_interface&&) = default;
 };
+// No member: `awaitable` must not find it.
+template <class Derived>
+without_sink operator co_await(const stream_interface<Derived>&) {
+  static_assert(sizeof(Derived) == 0, PENSTOCK_NEEDS_SINK);
+  return {};
+}
+template <class Derived>
+refused ok(const stream_interface<Derived>&) {
+  static_assert(sizeof(Derived) == 0, PENSTOCK_NEEDS_SINK);
+  return {};
+}
+#undef PENSTOCK_NEEDS_SINK
 }  // namespace detail
 
 /// The type of a stream's items.
@@ -177,13 +192,6 @@ template <class Part, class S>
 concept takes = requires(Part&& part, S&& s) {
   std::forward<Part>(part).over(pullable_of(std::forward<S>(s)));
 };
-// What a `|` that cannot be gives, so that there is one error only.
-struct refused {
-  bool await_ready() const noexcept;
-  template <class Handle>
-  void await_suspend(Handle) const noexcept;
-  void await_resume() const noexcept;
-};
 // One `|`, and a sentence where it cannot be.
 template <class S, class Part>
 auto put_together(S&& s, Part&& part) {
@@ -193,10 +201,7 @@ auto put_together(S&& s, Part&& part) {
   } else {
     static_assert(!std::is_lvalue_reference_v<Part>,
                   "a stage or sink is used once: std::move() it behind the |");
-    static_assert(
-        std::is_lvalue_reference_v<Part>,
-        "this stage or sink does not take the items of the stream before it: its function "
-        "is called with an item as an rvalue (filter, tap and the like: const T&)");
+    check_need<std::remove_cvref_t<Part>, std::is_lvalue_reference_v<Part>>();
     return refused();
   }
 }
@@ -237,7 +242,11 @@ template <class S, detail::part_of_pipeline Part>
 requires(!stream<S> && !detail::part_of_pipeline<S>) detail::refused operator|(S&&, Part&&) {
   constexpr bool told = std::is_same_v<std::remove_cvref_t<S>, detail::refused>;
   static_assert(told || !awaitable<S>, "nothing goes behind a sink: the pipeline is awaited");
-  static_assert(told || awaitable<S>, "what is left of the | is no stream: from(range) makes one");
+  constexpr bool reads = requires(S & s) { s.next(); };
+  static_assert(told || awaitable<S> || reads,
+                "what is left of the | is no stream: from(range) makes one");
+  static_assert(told || !reads,
+                "next() of a stream returns a task, or an awaitable, of result<std::optional<T>>");
   return {};
 }
 
