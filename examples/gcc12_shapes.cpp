@@ -2,10 +2,14 @@
 // docs/writing-for-gcc-12.md. Run: gcc12_shapes. Change first: nothing; the rules below are the
 // point.
 #include <penstock/core.hpp>
+#include <penstock/runtime.hpp>
+#include <penstock/stream.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 using namespace penstock;
 
@@ -31,6 +35,15 @@ task<std::size_t> choice(bool longer) {
 }
 // [/choice]
 
+// [logging]
+task<std::size_t> logged(result<int> r) {
+  // Not: co_await measure(r ? "ok" : r.error().message()). Without the co_await it is good.
+  std::string text = "ok";
+  if (!r) text = r.error().message();
+  co_return co_await measure(std::move(text));
+}
+// [/logging]
+
 // [closure]
 task<std::size_t> closure() {
   auto shared = std::make_shared<std::string>("kept alive");
@@ -49,10 +62,39 @@ task<std::size_t> closure() {
 }
 // [/closure]
 
+// [offload]
+task<std::size_t> words_in(std::string text) {
+  auto work = [text] {
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), ' '));
+  };
+  co_return co_await offload(std::move(work));  // a name, and moved in
+}
+// [/offload]
+
+// [aggregate]
+struct totals {
+  std::string name;
+  std::size_t bytes = 0;
+};
+task<result<std::size_t>> bytes_of(std::vector<std::string> lines) {
+  totals first{"all"};  // a name, or a constructor: not fold(totals{"all"}, add)
+  auto add = [](totals t, const std::string& line) {
+    t.bytes += line.size();
+    return t;
+  };
+  const totals all = co_await ok(from(std::move(lines)) | fold(first, add));
+  co_return all.bytes;
+}
+// [/aggregate]
+
 int main() {
   std::printf("%d %zu %zu\n", sync_wait(condition()), sync_wait(choice(true)),
               sync_wait(closure()));
+  runtime rt;
+  std::printf("%zu %zu %zu\n", rt.run(logged(1)), rt.run(words_in("one two")),
+              rt.run(bytes_of({"a", "bc"})).value());
 }
 
 // Output:
 // 1 13 20
+// 2 1 3

@@ -49,13 +49,14 @@ static task<result<statistics>> analyse(std::string path) {
     ++bad;
     return std::nullopt;
   };
+  statistics first;
   const auto add = [](statistics s, request r) {
     ++s.by_status[r.status];
     if (r.milliseconds > s.slowest.milliseconds) s.slowest = std::move(r);
     return s;
   };
   auto all = co_await ok(read_lines(log) | filter(no_comment) | map(parse) | recover(skip_bad) |
-                         fold(statistics(), add));
+                         fold(first, add));
   all.bad_lines = bad;
   co_return all;
 }

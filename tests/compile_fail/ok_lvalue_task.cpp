@@ -1,6 +1,6 @@
 // tests/compile_fail/ok_lvalue_task.cpp
 // SPDX-License-Identifier: BSL-1.0
-// expect-error: is_lvalue_reference_v
+// expect-error: used once: ok\(std::move\(it\)\)
 #include <penstock/core/ok.hpp>
 
 using namespace penstock;

@@ -19,6 +19,28 @@ using namespace penstock;
 
 static_assert(stream<decltype(read_lines(std::declval<file&>()))>);
 
+namespace {
+// [lines_of_path]
+generator<buffer> lines_of(std::string path) {  // keeps the file that it opens
+  file text = co_await ok(file::open(std::move(path), open_mode::read));
+  auto lines = read_lines(text);
+  while (auto line = co_await ok(lines.next())) co_yield *std::move(line);
+}
+any_stream<buffer> log_of(std::string day) { return lines_of(std::move(day)); }
+// [/lines_of_path]
+}  // namespace
+
+TEST_CASE("a generator keeps the file whose lines it gives, as an any_stream too") {
+  support::on_each_driver([](runtime& rt) {
+    const support::temporary_folder folder;
+    const std::string name = folder / "log";
+    std::ofstream(name) << "a\nb\nc";
+    CHECK(rt.run(log_of(name) | count()).value() == 3);
+    const auto missing = rt.run(log_of(folder / "none") | count());
+    CHECK(missing.error() == std::errc::no_such_file_or_directory);
+  });
+}
+
 TEST_CASE("read_lines() gives the lines of a file, over the ends of its chunks too") {
   support::on_each_driver([](runtime& rt) {
     const support::temporary_folder folder;

@@ -27,7 +27,7 @@ class erased : public policy_base<erased> {
   template <class P>
   explicit erased(P p)
       : run_([policy = std::make_shared<const P>(std::move(p))](call fn) {
-          return as_task((*policy)(idempotent(std::move(fn))));
+          return as_task((*policy)(idempotent(fn)));
         }) {}
   template <policy_operation Fn>
   [[nodiscard]] task<result<int>> run(Fn fn) const {

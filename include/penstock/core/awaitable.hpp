@@ -22,6 +22,7 @@
 /// at the latest by the destructor: the destructor runs while the leaf is still parked when the
 /// coroutine is destroyed. sync/detail/waiter_list.hpp has the leaf that all primitives share.
 
+#include <penstock/core/detail/callable.hpp>  // IWYU pragma: export
 #include <penstock/core/task.hpp>
 
 #include <type_traits>

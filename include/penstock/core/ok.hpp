@@ -268,6 +268,12 @@ template <awaitable A>
 [[nodiscard]] auto ok(A&& a) {
   return detail::ok_awaiter<detail::awaiter_t<A>>(detail::awaiter_of(std::forward<A>(a)));
 }
+// One that has a name.
+template <class A>
+requires(std::is_class_v<A>&& awaitable<A>) [[nodiscard]] auto ok(A& a) {
+  static_assert(sizeof(A) == 0, "what is awaited is used once: ok(std::move(it))");
+  return ok(std::move(a));
+}
 /// The same for a result that is there already.
 template <class T>
 [[nodiscard]] detail::ok_value<T> ok(result<T> r) {

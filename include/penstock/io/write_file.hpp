@@ -155,6 +155,8 @@ class file_writer {
 };
 class write_file_sink : public sink_base<write_file_sink> {
  public:
+  static constexpr need needs = need::bytes;
+
   write_file_sink(std::string path, const write_file_options& o)
       : path_(std::move(path)), options_(o) {}
   template <class T>

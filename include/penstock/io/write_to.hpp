@@ -81,6 +81,8 @@ class stream_writer {
 template <class Stream>
 class write_to_sink : public sink_base<write_to_sink<Stream>> {
  public:
+  static constexpr need needs = need::bytes;
+
   write_to_sink(Stream& to, write_to_options o) noexcept : to_(&to), options_(o) {}
   template <class T>
   requires has_bytes<T> stream_writer<Stream, T> sink_for() && {

@@ -33,12 +33,21 @@ class idempotent_operation {
 /// key.
 ///
 /// **Parameters.** `fn` - a callable without parameters that returns an awaitable of a
-/// `result<T>`; it is decay-copied (`std::ref` opts out) and called once for each attempt.
+/// `result<T>`, not the awaitable; it is decay-copied (`std::ref` opts out) and called once for
+/// each attempt. On g++ 12 a temporary closure must be trivially copyable (`[&]` is): else name it.
 /// **Example.** @snippet tests/resilience/retry_test.cpp retry
 template <class Fn>
 requires policy_operation<std::decay_t<Fn>>
 [[nodiscard]] auto idempotent(Fn&& fn) {
+  detail::check_closure<Fn>();
   return idempotent_operation<std::decay_t<Fn>>(std::forward<Fn>(fn));
+}
+// Given the task instead of what makes it.
+template <class A>
+requires(std::is_class_v<std::remove_cvref_t<A>>&& awaitable<std::remove_cvref_t<A>> &&
+         !policy_operation<std::decay_t<A>>) auto idempotent(A&&) {
+  static_assert(sizeof(A) == 0, "idempotent() takes a callable that makes the task, not the task");
+  return idempotent_operation<std::remove_cvref_t<A> (*)()>(nullptr);
 }
 
 /// The type of `unsafe`.

@@ -56,20 +56,25 @@ class policy_base {
   static constexpr bool needs_idempotent = false;
 
   /// The operation under this policy: an awaitable of its result. It is decay-copied: `std::ref`
-  /// opts out.
-  template <policy_operation Fn>
-  [[nodiscard]] auto operator()(Fn fn) const& {
+  /// opts out. On g++ 12 a temporary closure must be trivially copyable (`[&]` is): else name it.
+  template <class Fn>
+  requires policy_operation<std::decay_t<Fn>>
+  [[nodiscard]] auto operator()(Fn&& fn) const& {
     check_marked<false>();
-    return self().run(std::move(fn));
+    detail::check_closure<Fn>();
+    return self().run(std::decay_t<Fn>(std::forward<Fn>(fn)));
   }
   template <policy_operation Fn>
   [[nodiscard]] auto operator()(idempotent_operation<Fn> fn) const& {
     return self().run(std::move(fn).take());
   }
-  template <policy_operation Fn>
-  [[nodiscard]] auto operator()(Fn fn) && {
+  template <class Fn>
+  requires policy_operation<std::decay_t<Fn>>
+  [[nodiscard]] auto operator()(Fn&& fn) && {
     check_marked<false>();
-    return detail::call_keeping<P, Fn>(std::move(static_cast<P&>(*this)), std::move(fn));
+    detail::check_closure<Fn>();
+    return detail::call_keeping<P, std::decay_t<Fn>>(std::move(static_cast<P&>(*this)),
+                                                     std::forward<Fn>(fn));
   }
   template <policy_operation Fn>
   [[nodiscard]] auto operator()(idempotent_operation<Fn> fn) && {

@@ -24,6 +24,8 @@ struct running_checksum {
 
 namespace detail {
 struct add_to_checksum {
+  static constexpr need needs = need::buffers;
+
   running_checksum* into;
   void operator()(const buffer& b) const noexcept {
     into->crc32c = penstock::crc32c(b, into->crc32c);

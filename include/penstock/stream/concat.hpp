@@ -86,6 +86,8 @@ class concat_stream : public stream_interface<concat_stream<Ups...>> {
 template <stream First, stream... Others>
 requires(std::same_as<stream_value_t<First>, stream_value_t<Others>>&&...)
     [[nodiscard]] auto concat(First&& first, Others&&... others) {
+  detail::check_aggregate<First>();
+  (detail::check_aggregate<Others>(), ...);
   return detail::concat_stream<detail::pullable_t<First>, detail::pullable_t<Others>...>(
       detail::pullable_of(std::forward<First>(first)),
       detail::pullable_of(std::forward<Others>(others))...);

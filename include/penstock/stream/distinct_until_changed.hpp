@@ -7,6 +7,7 @@
 
 #include <penstock/stream/detail/judged_stream.hpp>
 
+#include <concepts>
 #include <functional>
 #include <optional>
 #include <type_traits>
@@ -26,12 +27,19 @@ struct has_changed {
     return true;
   }
 };
+template <class Fn, class T>
+concept has_equal_keys = requires(
+    Fn& key, const T& item, const std::remove_cvref_t<std::invoke_result_t<Fn&, const T&>>& k) {
+  { k == std::invoke(key, item) } -> std::convertible_to<bool>;
+};
 template <class Fn>
 class distinct_stage : public stream_stage {
  public:
+  static constexpr need needs = need::equality;
+
   explicit distinct_stage(Fn key) : key_(std::move(key)) {}
   template <class Up>
-  requires std::invocable<Fn&, const typename Up::value_type&>
+  requires has_equal_keys<Fn, typename Up::value_type>
   auto over(Up&& up) && {
     using T = typename Up::value_type;
     using Key = std::remove_cvref_t<std::invoke_result_t<Fn&, const T&>>;

@@ -97,9 +97,11 @@ struct count_one {
 /// **Complexity.** a function that does not wait is fused with the stages; no allocation.
 /// **Example.** @snippet tests/stream/scan_test.cpp fold
 template <class Acc, class Fn>
-[[nodiscard]] auto fold(Acc first, Fn&& fn) {
+[[nodiscard]] auto fold(Acc&& first, Fn&& fn) {
+  detail::check_aggregate<Acc>();
   detail::check_closure<Fn>();
-  return detail::fold_sink<Acc, std::decay_t<Fn>>(std::move(first), std::forward<Fn>(fn));
+  return detail::fold_sink<std::decay_t<Acc>, std::decay_t<Fn>>(std::forward<Acc>(first),
+                                                                std::forward<Fn>(fn));
 }
 
 /// How many items there are.

@@ -77,6 +77,7 @@ class merge_stream : public eager_stream<merge_stream<First, Rest...>, typename 
 /// **Example.** @snippet tests/stream/merge_test.cpp merge
 template <stream... Streams>
 requires(sizeof...(Streams) > 0) [[nodiscard]] auto merge(Streams&&... streams) {
+  (detail::check_aggregate<Streams>(), ...);
   return detail::merge_stream<detail::pullable_t<Streams>...>(
       detail::pullable_of(std::forward<Streams>(streams))...);
 }

@@ -75,9 +75,10 @@ class scan_stage : public stream_stage {
 /// The value after each item: `value = fn(value, item)`, from `first` on, which is not emitted.
 ///
 /// **Shape.** `-1-2-3-|` scan(0, sum) `-1-3-6-|`
-/// **Parameters.** `first` - the value before any item; copied for each item that is emitted. `fn`
-/// - from the value and an item (both rvalues) to the next value, a `result` of it, or an awaitable
-/// of either. Copied, as by `map`.
+/// **Parameters.** `first` - the value before any item; copied for each item that is emitted. On
+/// g++ 12 an aggregate with members that are not trivially copyable has a name, or a constructor.
+/// `fn` - from the value and an item (both rvalues) to the next value, a `result` of it, or an
+/// awaitable of either. Copied, as by `map`.
 /// **Errors.** an error or exception of `fn` is the stream's; the value that it took is lost then.
 /// **Ordering.** emits when `fn` has ended; backpressures always; completes and fails with the
 /// stream; cancels what `fn` awaits.
@@ -85,9 +86,11 @@ class scan_stage : public stream_stage {
 /// those of copies of the value.
 /// **Example.** @snippet tests/stream/scan_test.cpp scan
 template <class Acc, class Fn>
-[[nodiscard]] auto scan(Acc first, Fn&& fn) {
+[[nodiscard]] auto scan(Acc&& first, Fn&& fn) {
+  detail::check_aggregate<Acc>();
   detail::check_closure<Fn>();
-  return detail::scan_stage<Acc, std::decay_t<Fn>>(std::move(first), std::forward<Fn>(fn));
+  return detail::scan_stage<std::decay_t<Acc>, std::decay_t<Fn>>(std::forward<Acc>(first),
+                                                                 std::forward<Fn>(fn));
 }
 
 }  // namespace penstock

@@ -6,8 +6,10 @@
 /// What a stream is, how stages and sinks are put together with `|`, and reading one in a loop.
 
 #include <penstock/stream/detail/await_slot.hpp>
+#include <penstock/stream/detail/composed.hpp>
 #include <penstock/stream/detail/flow.hpp>
 #include <penstock/stream/detail/next_awaiter.hpp>
+#include <penstock/stream/detail/refused.hpp>
 
 #include <concepts>
 #include <type_traits>
@@ -139,6 +141,9 @@ auto pullable_of(S&& s) {
 template <class S>
 using pullable_t = decltype(pullable_of(std::declval<S>()));
 
+#define PENSTOCK_NEEDS_SINK                                                          \
+  "a pipeline needs a sink: `| drain()` where the stages do the work; next() reads " \
+  "one item"
 // Base of the library's streams: next() of those that are not eager.
 template <class Derived>
 class stream_interface {
@@ -164,6 +169,18 @@ class stream_interface {
   stream_interface(stream_interface&&) = default;
   stream_interface& operator=(stream_interface&&) = default;
 };
+// No member: `awaitable` must not find it.
+template <class Derived>
+without_sink operator co_await(const stream_interface<Derived>&) {
+  static_assert(sizeof(Derived) == 0, PENSTOCK_NEEDS_SINK);
+  return {};
+}
+template <class Derived>
+refused ok(const stream_interface<Derived>&) {
+  static_assert(sizeof(Derived) == 0, PENSTOCK_NEEDS_SINK);
+  return {};
+}
+#undef PENSTOCK_NEEDS_SINK
 }  // namespace detail
 
 /// The type of a stream's items.
@@ -175,25 +192,16 @@ template <class Part, class S>
 concept takes = requires(Part&& part, S&& s) {
   std::forward<Part>(part).over(pullable_of(std::forward<S>(s)));
 };
-// What a `|` that cannot be gives, so that there is one error only.
-struct refused {
-  bool await_ready() const noexcept;
-  template <class Handle>
-  void await_suspend(Handle) const noexcept;
-  void await_resume() const noexcept;
-};
 // One `|`, and a sentence where it cannot be.
 template <class S, class Part>
 auto put_together(S&& s, Part&& part) {
+  check_aggregate<S>();
   if constexpr (takes<Part, S>) {
     return std::forward<Part>(part).over(pullable_of(std::forward<S>(s)));
   } else {
     static_assert(!std::is_lvalue_reference_v<Part>,
                   "a stage or sink is used once: std::move() it behind the |");
-    static_assert(
-        std::is_lvalue_reference_v<Part>,
-        "this stage or sink does not take the items of the stream before it: its function "
-        "is called with an item as an rvalue (filter, tap and the like: const T&)");
+    check_need<std::remove_cvref_t<Part>, std::is_lvalue_reference_v<Part>>();
     return refused();
   }
 }
@@ -211,12 +219,34 @@ template <stream S, detail::sink Sink>
 [[nodiscard]] auto operator|(S&& s, Sink&& sink) {
   return detail::put_together(std::forward<S>(s), std::forward<Sink>(sink));
 }
+/// `stage | ... | stage`, `stage | ... | sink`: one stage, or one sink, for a stream that comes
+/// later.
+///
+/// **Parameters.** rvalues: the stage has both.
+/// **Complexity.** none: `source | (a | b)` is what `source | a | b` is.
+/// **Lifetime.** used once, as any stage; a copy of it can be used as well, if its functions can be
+/// copied.
+/// **Example.** @snippet tests/stream/composed_test.cpp composed
+template <detail::stage Stage, detail::part_of_pipeline Part>
+[[nodiscard]] auto operator|(Stage&& stage, Part&& part) {
+  static_assert(!std::is_lvalue_reference_v<Stage> && !std::is_lvalue_reference_v<Part>,
+                "a stage or sink is used once: std::move() it into the composed one");
+  using base = std::conditional_t<detail::sink<Part>, stream_sink, stream_stage>;
+  using first = std::remove_cvref_t<Stage>;
+  using second = std::remove_cvref_t<Part>;
+  return detail::composed<base, first, second>(first(std::forward<Stage>(stage)),
+                                               second(std::forward<Part>(part)));
+}
 // Anything else on the left.
 template <class S, detail::part_of_pipeline Part>
 requires(!stream<S> && !detail::part_of_pipeline<S>) detail::refused operator|(S&&, Part&&) {
   constexpr bool told = std::is_same_v<std::remove_cvref_t<S>, detail::refused>;
   static_assert(told || !awaitable<S>, "nothing goes behind a sink: the pipeline is awaited");
-  static_assert(told || awaitable<S>, "what is left of the | is no stream: from(range) makes one");
+  constexpr bool reads = requires(S & s) { s.next(); };
+  static_assert(told || awaitable<S> || reads,
+                "what is left of the | is no stream: from(range) makes one");
+  static_assert(told || !reads,
+                "next() of a stream returns a task, or an awaitable, of result<std::optional<T>>");
   return {};
 }
 

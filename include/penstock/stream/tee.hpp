@@ -101,13 +101,18 @@ class tee_of<T, std::index_sequence<Index...>, Sinks...> {
   std::tuple<Sinks...> sinks_;
   bool finished_[sizeof...(Sinks)] = {};
 };
+template <class Description, class T>
+concept is_sink_for = requires(Description&& d) {
+  std::move(d).template sink_for<T>();
+};
 template <class... Descriptions>
 class tee_sink : public sink_base<tee_sink<Descriptions...>> {
  public:
+  static constexpr need needs = need::copies;
+
   explicit tee_sink(Descriptions&&... d) : all_(std::move(d)...) {}
   template <class T>
-  requires std::copy_constructible<T>
-  auto sink_for() && {
+  requires(std::copy_constructible<T> && (... && is_sink_for<Descriptions, T>)) auto sink_for() && {
     return std::apply(
         [](auto&... d) {
           return tee_of<T, std::index_sequence_for<Descriptions...>,

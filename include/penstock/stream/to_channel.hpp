@@ -83,6 +83,8 @@ class channel_sink_of {
 template <class Channel>
 class to_channel_sink : public sink_base<to_channel_sink<Channel>> {
  public:
+  static constexpr need needs = need::channel;
+
   to_channel_sink(Channel& to, to_channel_options o) noexcept : to_(&to), options_(o) {}
   template <class T>
   requires std::convertible_to<T, typename Channel::value_type>

@@ -149,6 +149,8 @@ class transcode_stream : public stream_interface<transcode_stream<Up, Codec>> {
 template <class Codec>
 class transcode_stage : public stream_stage {
  public:
+  static constexpr need needs = need::buffers;
+
   transcode_stage(Codec c, transcode_options o) : codec_(std::move(c)), options_(o) {}
   template <class Up>
   requires std::same_as<typename Up::value_type, buffer>

@@ -78,6 +78,7 @@ class together_stream<Latest, std::index_sequence<Index...>, Up...>
 };
 template <bool Latest, class... Streams>
 auto together(Streams&&... streams) {
+  (check_aggregate<Streams>(), ...);
   return together_stream<Latest, std::index_sequence_for<Streams...>, pullable_t<Streams>...>(
       pullable_of(std::forward<Streams>(streams))...);
 }

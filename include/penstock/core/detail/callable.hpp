@@ -20,6 +20,17 @@ constexpr void check_closure() {
       "name this closure: g++ 12 miscompiles a capturing temporary inside co_await");
 #endif
 }
+// The same with an aggregate.
+template <class T>
+constexpr void check_aggregate() {
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+  using plain = std::remove_cvref_t<T>;
+  static_assert(std::is_lvalue_reference_v<T> || !std::is_aggregate_v<plain> ||
+                    std::is_trivially_copyable_v<plain>,
+                "name this object, or give its class a constructor: g++ 12 destroys an aggregate "
+                "temporary inside co_await twice");
+#endif
+}
 
 // The parameters of a callable, where it says them: not of a generic one.
 template <class... T>

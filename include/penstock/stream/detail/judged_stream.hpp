@@ -103,6 +103,8 @@ class judged_stream : public stream_interface<judged_stream<Up, F, Rule>> {
 template <class F, class Rule>
 class judged_stage : public stream_stage {
  public:
+  static constexpr need needs = need_of<F>();
+
   explicit judged_stage(F fn) : fn_(std::move(fn)) {}
   template <class Up>
   requires std::invocable<F&, const typename Up::value_type&>

@@ -106,6 +106,8 @@ class recut_stream : public stream_interface<recut_stream<Up, Cutter>> {
 template <class Make>
 class recut_stage : public stream_stage {
  public:
+  static constexpr need needs = need::buffers;
+
   explicit recut_stage(Make make) : make_(std::move(make)) {}
   template <class Up>
   requires std::invocable<Make&, std::type_identity<typename Up::value_type>>
