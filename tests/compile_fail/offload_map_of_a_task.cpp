@@ -10,13 +10,12 @@
 using namespace penstock;
 
 task<result<>> caller() {
-  auto later = [](int x) -> task<int> { co_return x; };
-  auto now = [](int x) { return x; };
   std::vector<int> numbers{1, 2, 3};
 #ifdef MUST_FAIL
+  auto later = [](int x) -> task<int> { co_return x; };
   co_return co_await (from(numbers) | offload_map(2, later) | drain());
 #else
-  static_cast<void>(later);
+  auto now = [](int x) { return x; };
   co_return co_await (from(numbers) | offload_map(2, now) | drain());
 #endif
 }
