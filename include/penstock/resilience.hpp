@@ -17,6 +17,8 @@
 #include <penstock/resilience/circuit_breakers.hpp>
 #include <penstock/resilience/client_throttle.hpp>
 #include <penstock/resilience/fallback.hpp>
+#include <penstock/resilience/hedge.hpp>
+#include <penstock/resilience/hedge_options.hpp>
 #include <penstock/resilience/idempotent.hpp>
 #include <penstock/resilience/is_transient.hpp>
 #include <penstock/resilience/judged_policy.hpp>

@@ -60,6 +60,7 @@ struct world {
   retry_budget budget{{.ratio = 0.2, .min_per_second = 50}};
   gcra even{rate{1000, 1s}, 4};
   exact_window window{rate{30, 20ms}};
+  hedge soon{{.attempts = 2, .delay = 1ms}};
   int under_way = 0;
   std::uint64_t begun = 0;
 
@@ -77,7 +78,7 @@ struct world {
     co_return 1;
   }
   erased random_policy(random_engine& random) const {
-    switch (random.uniform_int(0, 9)) {
+    switch (random.uniform_int(0, 11)) {
       case 0:
         return erased(retry({.attempts = 3, .backoff = exponential(1ms)}));
       case 7:
@@ -86,6 +87,15 @@ struct world {
         return erased(even);
       case 9:
         return erased(window);
+      case 10:
+        return erased(soon);
+      case 11: {
+        auto instead = [](const error& e) -> result<int> {
+          if (e == errc::overloaded) return 7;
+          return fail(e);
+        };
+        return erased(fallback(instead));
+      }
       case 1:
         return erased(breaker);
       case 2:
