@@ -7,6 +7,8 @@
 
 // IWYU pragma: begin_exports
 #include <penstock/resilience/acquire_all.hpp>
+#include <penstock/resilience/adaptive_limit.hpp>
+#include <penstock/resilience/adaptive_limit_options.hpp>
 #include <penstock/resilience/attempt_timeout.hpp>
 #include <penstock/resilience/breaker_event.hpp>
 #include <penstock/resilience/breaker_permit.hpp>

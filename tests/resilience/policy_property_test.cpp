@@ -61,6 +61,7 @@ struct world {
   gcra even{rate{1000, 1s}, 4};
   exact_window window{rate{30, 20ms}};
   hedge soon{{.attempts = 2, .delay = 1ms}};
+  adaptive_limit adaptive{{.initial = 3, .max_waiting = 2, .window = 5ms, .min_calls = 2}};
   int under_way = 0;
   std::uint64_t begun = 0;
 
@@ -78,7 +79,7 @@ struct world {
     co_return 1;
   }
   erased random_policy(random_engine& random) const {
-    switch (random.uniform_int(0, 11)) {
+    switch (random.uniform_int(0, 12)) {
       case 0:
         return erased(retry({.attempts = 3, .backoff = exponential(1ms)}));
       case 7:
@@ -89,6 +90,8 @@ struct world {
         return erased(window);
       case 10:
         return erased(soon);
+      case 12:
+        return erased(adaptive);
       case 11: {
         auto instead = [](const error& e) -> result<int> {
           if (e == errc::overloaded) return 7;
@@ -118,6 +121,8 @@ struct world {
     CHECK(places.stats().waiting == 0);
     CHECK(shed.stats().running == 0);
     CHECK(shed.stats().waiting == 0);
+    CHECK(adaptive.stats().running == 0);
+    CHECK(adaptive.stats().waiting == 0);
     CHECK(even.stats().waiting == 0);
     CHECK(window.stats().waiting == 0);
   }
