@@ -10,6 +10,8 @@
 #include <penstock/resilience/adaptive_limit.hpp>
 #include <penstock/resilience/adaptive_limit_options.hpp>
 #include <penstock/resilience/attempt_timeout.hpp>
+#include <penstock/resilience/balancer.hpp>
+#include <penstock/resilience/balancer_options.hpp>
 #include <penstock/resilience/breaker_event.hpp>
 #include <penstock/resilience/breaker_permit.hpp>
 #include <penstock/resilience/bulkhead.hpp>
