@@ -37,6 +37,7 @@
 #include <penstock/resilience/rate_limiter.hpp>
 #include <penstock/resilience/rate_limiter_options.hpp>
 #include <penstock/resilience/rate_reservation.hpp>
+#include <penstock/resilience/reconnect.hpp>
 #include <penstock/resilience/retry.hpp>
 #include <penstock/resilience/retry_budget.hpp>
 #include <penstock/resilience/retry_event.hpp>
