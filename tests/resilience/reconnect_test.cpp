@@ -4,11 +4,13 @@
 
 #include <penstock/base/backoff_presets.hpp>
 #include <penstock/core.hpp>
+#include <penstock/sync/event.hpp>
 #include <penstock/test.hpp>
 #include <support/penstock_test.hpp>
 #include <support/seeds.hpp>
 #include <support/stopped.hpp>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -170,4 +172,27 @@ TEST_CASE("a stop at any time ends it at once, and leaves no connection") {
     };
     rt.run(body());
   }
+}
+
+TEST_CASE("stopped before, in and after its last step it ends, or gives its result") {
+  struct fixture {
+    std::unique_ptr<event> done = std::make_unique<event>();
+    std::unique_ptr<server> to = std::make_unique<server>();
+  };
+  test::cancel_matrix([] { return fixture{}; },
+                      [](fixture& f) {
+                        auto connect = [&f]() -> task<result<server::connection>> {
+                          co_return server::connection(*f.to);
+                        };
+                        auto serve = [&f](server::connection&) -> task<result<>> {
+                          co_await f.done->wait();
+                          co_return {};
+                        };
+                        return reconnect({.backoff = steady}, connect, serve);
+                      },
+                      [](fixture& f) { f.done->set(); },
+                      [](fixture& f, const auto& outcome, test::cancel_stage) -> std::string {
+                        if (outcome && !outcome->has_value()) return "no result";
+                        return f.to->open == 0 ? "" : "the connection is open";
+                      });
 }
