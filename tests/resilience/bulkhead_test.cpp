@@ -218,6 +218,6 @@ TEST_CASE("what is admitted at once allocates nothing") {
 
 TEST_CASE("invalid options are refused by name") {
   CHECK(validate(bulkhead_options{}));
-  CHECK(validate({.max_calls = 0}).error().object() == "max_calls is 0");
-  CHECK(validate({.max_wait = 0s}).error().object() == "max_wait is zero or less");
+  CHECK(validate(bulkhead_options{.max_calls = 0}).error().object() == "max_calls is 0");
+  CHECK(validate(bulkhead_options{.max_wait = 0s}).error().object() == "max_wait is zero or less");
 }
