@@ -114,19 +114,34 @@ class adaptive_object {
   bulkhead_object places_;
 };
 
-// A place, and when it was taken.
+// A place, and when it was taken. One that is not told how its call ended was canceled.
 class adaptive_permit {
  public:
   static constexpr bool exact_time = true;
   adaptive_permit(adaptive_object& o, semaphore_permit place, time_point began) noexcept
       : object_(&o), place_(std::move(place)), began_(began), at_once_(o.begin()) {}
+  adaptive_permit(adaptive_permit&& o) noexcept
+      : object_(std::exchange(o.object_, nullptr)),
+        place_(std::move(o.place_)),
+        began_(o.began_),
+        at_once_(o.at_once_) {}
+  adaptive_permit& operator=(adaptive_permit&& o) noexcept {
+    std::swap(object_, o.object_);
+    std::swap(place_, o.place_);
+    std::swap(began_, o.began_);
+    std::swap(at_once_, o.at_once_);
+    return *this;
+  }
+  ~adaptive_permit() {
+    if (object_) ended(call_outcome::canceled, began_);
+  }
   void ended(call_outcome how, time_point now) noexcept {
-    object_->ended(how, began_, at_once_, now);
+    std::exchange(object_, nullptr)->ended(how, began_, at_once_, now);
     const semaphore_permit gone(std::move(place_));
   }
 
  private:
-  adaptive_object* object_;
+  adaptive_object* object_;  // null: it was told
   semaphore_permit place_;
   time_point began_;
   std::size_t at_once_;
