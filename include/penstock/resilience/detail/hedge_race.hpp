@@ -7,7 +7,7 @@
 /// together.
 
 #include <penstock/core/frame_allocator.hpp>
-#include <penstock/core/with_timeout.hpp>
+#include <penstock/core/shield.hpp>
 #include <penstock/resilience/call_outcome.hpp>
 #include <penstock/resilience/detail/hedge_object.hpp>
 #include <penstock/resilience/policy_operation.hpp>
@@ -98,6 +98,8 @@ class hedge_race : public leaf<hedge_race<Fn, Judge>>, timer {
     hedge_race* race_ = nullptr;
   };
 
+  static_assert(alignof(attempt) <= 16, "over-aligned operations: put them on the heap");
+
   void next_in(duration d) noexcept {
     if (begun_ == object_->most()) return;
     if (d <= duration::zero())
@@ -115,14 +117,8 @@ class hedge_race : public leaf<hedge_race<Fn, Judge>>, timer {
     if (settled_ || link_.own.stop_requested() ||
         !object_->try_hedge(call_, begun_ + 1, failed_, *env_.sched))
       return one_less();
-    attempt* a = nullptr;
-    try {
-      a = new attempt(awaiter_of(std::invoke(fn_)));
-    } catch (...) {
-      thrown_ = std::current_exception();
-      settle();
-      return one_less();
-    }
+    attempt* const a = make_attempt();
+    if (!a) return one_less();
     a->next = std::exchange(others_, a);
     failed_ = false;
     const std::size_t index = begun_++;  // what was counted for the turn is this attempt's
@@ -131,6 +127,16 @@ class hedge_race : public leaf<hedge_race<Fn, Judge>>, timer {
     return {a->child.begin()};
   }
 
+  attempt* make_attempt() noexcept {
+    try {
+      A awaiter = awaiter_of(std::invoke(fn_));
+      return new attempt(std::move(awaiter));
+    } catch (...) {
+      thrown_ = std::current_exception();
+      settle();
+      return nullptr;
+    }
+  }
   // Completed: its result is taken at once, because its frame must go.
   void ended(attempt& a, std::size_t i) noexcept {
     try {
