@@ -212,6 +212,7 @@ class balancer {
     auto picked = pick(env.sched->now(), env.sched->random(), failed);
     if (!picked) co_return tl::unexpected<error>(std::move(picked).error());
     const std::uint64_t number = picked->endpoint();
+    failed = number;  // unless it ends otherwise
     Endpoint& endpoint = **picked;
     detail::admitted call(std::move(*picked), env);
     try {

@@ -34,6 +34,7 @@ class balance_core {
   void add(balance_node& n, time_point now) {
     n.fresh_since = n.cost_at = now;
     n.cost = static_cast<double>(options_.first_guess.count());
+    able_.reserve(nodes_.size() + 1);
     nodes_.push_back(&n);
   }
   void remove(const balance_node& n) noexcept { std::erase(nodes_, &n); }
@@ -51,7 +52,9 @@ class balance_core {
   duration ended(balance_node& n, call_outcome how, time_point began, time_point now) noexcept {
     --n.seen.running;
     if (how == call_outcome::canceled || how == call_outcome::ignored) return {};
-    observe(n, now - began, now);
+    // One that fails fast must not look fast.
+    if (how != call_outcome::failure || static_cast<double>((now - began).count()) > n.cost)
+      observe(n, now - began, now);
     if (how != call_outcome::failure) {
       n.failed_in_a_row = 0;
       return {};

@@ -141,7 +141,9 @@ class gradient_core {
   [[nodiscard]] bool is_measuring() const noexcept { return measuring_; }
 
  private:
-  [[nodiscard]] std::size_t few_now() const noexcept { return lesser(few, limit_.whole()); }
+  [[nodiscard]] std::size_t few_now() const noexcept {
+    return lesser(larger(few, limit_.least()), limit_.whole());
+  }
   static duration part_of(duration d, double share) noexcept {
     return duration(static_cast<std::int64_t>(static_cast<double>(d.count()) * share));
   }
